@@ -13,6 +13,8 @@ from html import unescape
 
 # What PHP's strip_tags takes away: a tag, or from an opening "<letter" to the end of the text.
 _TAG = re.compile(r"<[a-zA-Z/!?][^>]*(?:>|$)")
+# Only with its semicolon: "Cut &copy" is no copyright sign.
+_ENTITY = re.compile(r"&(?:#\d+|#x[0-9a-fA-F]+|[a-zA-Z][a-zA-Z0-9]*);")
 _SPACE = re.compile(r"[\s\u00a0]+")
 _QUOTES = str.maketrans({'"': "'", "“": "'", "”": "'", "‘": "'", "’": "'", "`": "'"})
 
@@ -20,7 +22,7 @@ _QUOTES = str.maketrans({'"': "'", "“": "'", "”": "'", "‘": "'", "’": "'
 def clean(text: str | None) -> str:
     """The form to show: entities decoded (even twice), white space collapsed and trimmed."""
     text = text or ""
-    while (plain := unescape(text)) != text:
+    while (plain := _ENTITY.sub(lambda match: unescape(match[0]), text)) != text:
         text = plain
     return _SPACE.sub(" ", text).strip()
 
