@@ -1,0 +1,40 @@
+"""Roll-ups: small tables made from events at load time, so that no page ever reads the events."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+FOLDER = Path(__file__).parent / "rollups"
+TABLES = (
+    "usage_activity_person_week",
+    "usage_part_person_week",
+    "usage_person_week",
+    "usage_person",
+    "usage_week_hour",
+    "usage_activity",
+)
+
+
+def build(connection: sqlite3.Connection, course_id: int) -> None:
+    """Rebuild every roll-up of one course, inside the caller's transaction."""
+    connection.execute("drop table if exists temp.clicks")
+    connection.execute(_sql("clicks"), {"course": course_id})
+    for table in TABLES:
+        connection.execute(f"delete from {table} where course_id = ?", (course_id,))
+        connection.execute(_sql(table), {"course": course_id})
+    connection.execute("drop table temp.clicks")
+
+
+def build_submissions(connection: sqlite3.Connection, course_id: int) -> None:
+    """Fill `submissions` and `attempts` of one course from its log lines."""
+    for table in ("submissions", "attempts"):
+        connection.execute(
+            f"delete from {table} where activity_id in (select id from activities where course_id = ?)",
+            (course_id,),
+        )
+        connection.execute(_sql(table), {"course": course_id})
+
+
+def _sql(name: str) -> str:
+    return (FOLDER / f"{name}.sql").read_text(encoding="utf-8")

@@ -1,0 +1,49 @@
+"""Opening moodle.db, and its shape. The tables themselves are in schema.sql."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import sqlite_utils
+
+HERE = Path(__file__).parent
+
+# Full-text search: table -> columns, kept up to date by triggers.
+SEARCHED = {
+    "people": ["fullname", "email", "idnumber"],
+    "forum_posts": ["title", "text"],
+    "blog_posts": ["title", "text"],
+}
+
+# Secondary indexes of events: dropped and built anew when a first, large log comes in (sorted building is
+# several times faster than 1,000,000 random insertions, and the result is smaller).
+EVENT_INDEXES = ("events_line_key", "events_person", "events_activity", "events_course")
+
+
+def open_database(path: str | Path) -> sqlite_utils.Database:
+    """Open `path` for writing, with every table there. Raises sqlite3.DatabaseError if it is no database."""
+    connection = sqlite3.connect(path, timeout=60, isolation_level=None)
+    connection.execute("pragma journal_mode = wal")
+    connection.execute("pragma synchronous = normal")
+    connection.execute("pragma cache_size = -64000")
+    connection.execute("pragma temp_store = file")
+    db = sqlite_utils.Database(connection)
+    ensure_shape(db)
+    return db
+
+
+def ensure_shape(db: sqlite_utils.Database) -> None:
+    """Make what is missing of tables, indexes and full-text search. Safe to run twice."""
+    if db["blog_posts_fts"].exists():
+        return
+    db.conn.executescript((HERE / "schema.sql").read_text(encoding="utf-8"))
+    for table, columns in SEARCHED.items():
+        db[table].enable_fts(columns, create_triggers=True, replace=True)
+
+
+def index_statements() -> dict[str, str]:
+    """The `create index` statement of every index of events, by name, as schema.sql has them."""
+    text = (HERE / "schema.sql").read_text(encoding="utf-8")
+    statements = [" ".join(part.split()) for part in text.split(";") if " on events(" in part]
+    return {name: s[s.index("create") :] for s in statements for name in EVENT_INDEXES if f" {name} " in s}
