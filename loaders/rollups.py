@@ -26,6 +26,19 @@ def build(connection: sqlite3.Connection, course_id: int) -> None:
     connection.execute("drop table temp.clicks")
 
 
+def build_activities(connection: sqlite3.Connection, course_id: int) -> None:
+    """Rebuild only what completions and activities change: `usage_activity`, from stored roll-ups."""
+    connection.execute("drop table if exists temp.clicks")
+    connection.execute(
+        "create temp table clicks as select person_id, activity_id, clicks, last_utc"
+        " from usage_activity_person_week where course_id = ?",
+        (course_id,),
+    )
+    connection.execute("delete from usage_activity where course_id = ?", (course_id,))
+    connection.execute(_sql("usage_activity"), {"course": course_id})
+    connection.execute("drop table temp.clicks")
+
+
 def build_submissions(connection: sqlite3.Connection, course_id: int) -> None:
     """Fill `submissions` and `attempts` of one course from its log lines."""
     for table in ("submissions", "attempts"):

@@ -149,8 +149,9 @@ create index if not exists events_course on events(course_id, time_utc);
 -- names of a log line whose description carries no id for them; tried again at every load
 create table if not exists event_names (
     event_id integer primary key references events(id),
-    person text,
-    related text
+    person text,                         -- first name column, where it has no id or reads "A as B"
+    related text,
+    has_id integer not null              -- 1: the description does say who acted
 );
 
 -- one row per person and tracked activity

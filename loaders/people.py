@@ -1,0 +1,183 @@
+"""Who is who: by Moodle id, then email, then id number, then a full name unique in the course.
+
+Never a guess: what stays ambiguous is held, and tried again when the next file tells more.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+
+from loaders.claims import Load, Newest
+from loaders.courses import folded_names, person_keys
+
+Key = tuple[str, object]
+ATTRIBUTES = ("fullname", "firstname", "lastname", "email", "idnumber", "username")
+STRONG = ("id", "email", "idnumber", "username")  # in the order in which they are believed
+
+
+class People:
+    """The people of one site, made out of all claims. `find` gives a claim's person, or the reason why not."""
+
+    def __init__(self, loads: list[Load]):
+        self.parent: dict[Key, Key] = {}
+        self.ids: dict[Key, int] = {}  # root -> Moodle id
+        self.shared: set[Key] = set()  # an email or id number that files give to two Moodle ids
+        self.held: dict[Key, str] = {}
+        self.names: dict[int, dict[str, set[Key]]] = defaultdict(lambda: defaultdict(set))
+        self.listed: dict[Key, set[int]] = defaultdict(set)  # root -> loads that list it as a row of its own
+        self.refs = [
+            (load, claim, claim["person"])
+            for load in loads
+            if load.course_id
+            for claim in load.claims
+            if claim.get("person")
+        ]
+        self._link()
+        self._note_names()
+        self._join_by_name()
+
+    def find(self, ref: dict, course_id: int) -> tuple[Key | None, str | None]:
+        """(root, None), or (None, why not)."""
+        for key in self._strong(ref):
+            root = self.root(key)
+            return (None, self.held[root]) if root in self.held else (root, None)
+        roots = {self.root(root) for name in folded_names(ref) for root in self.names[course_id][name]}
+        if len(roots) == 1 and not (roots & self.held.keys()):
+            return roots.pop(), None
+        if roots:
+            return None, "several people of the course have this name, and the row says no email or id number"
+        return None, "nobody of this name is known in the course yet"
+
+    def _strong(self, ref: dict) -> list[Key]:
+        keys = [key for key in person_keys(ref) if key[0] in STRONG and key not in self.shared]
+        return sorted(keys, key=lambda key: STRONG.index(key[0]))
+
+    def root(self, key: Key) -> Key:
+        """The key that stands for everything joined with `key`."""
+        while (above := self.parent.setdefault(key, key)) != key:
+            key = above
+        return key
+
+    def _link(self) -> None:
+        """Join the keys of each row, unless that would make one person of two Moodle ids."""
+        owners = defaultdict(set)
+        for _, _, ref in self.refs:
+            if ref.get("moodle_id"):
+                for key in person_keys(ref):
+                    owners[key].add(ref["moodle_id"])
+        self.shared = {key for key, ids in owners.items() if len(ids) > 1 and key[0] != "name"}
+        rows = {tuple(self._strong(ref)) for _, _, ref in self.refs}
+        for keys in sorted(rows, key=lambda keys: [(STRONG.index(kind), str(value)) for kind, value in keys]):
+            for key in keys:
+                self._union(keys[0], key)
+
+    def _union(self, one: Key, other: Key) -> bool:
+        one, other = self.root(one), self.root(other)
+        for root in (one, other):
+            if root[0] == "id":
+                self.ids[root] = root[1]
+        if one == other:
+            return True
+        if one in self.ids and other in self.ids:
+            return False
+        if other in self.ids or (one not in self.ids and str(other) < str(one)):
+            one, other = other, one
+        self.parent[other] = one
+        return True
+
+    def _note_names(self) -> None:
+        for load, _, ref in self.refs:
+            if keys := self._strong(ref):
+                root = self.root(keys[0])
+                if load.kind != "course log":
+                    self.listed[root].add(load.id)
+                for name in folded_names(ref):
+                    self.names[load.course_id][name].add(root)
+
+    def _join_by_name(self) -> None:
+        """People known by email only become the one Moodle id of their name in the course, or are held."""
+        kinds: dict[Key, set[str]] = defaultdict(set)
+        for key in list(self.parent):
+            kinds[self.root(key)].add(key[0])
+        verdicts: dict[Key, set] = defaultdict(set)
+        for by_name in self.names.values():
+            for roots in by_name.values():
+                known = {root for root in roots if root in self.ids}
+                for root in roots - known:
+                    verdicts[root].add(self._verdict(root, known, len(roots - known), kinds))
+        for root, found in sorted(verdicts.items(), key=str):
+            homes = found - {"own", "held"}
+            if len(homes) == 1:
+                self._union(homes.pop(), root)
+            elif homes or "held" in found:
+                self.held[root] = "several people of the course have this name, and no file ties this one to an id"
+
+    def _verdict(self, root: Key, known: set[Key], alike: int, kinds: dict[Key, set[str]]) -> Key | str:
+        apart = all(self.listed[root] & self.listed[other] for other in known)
+        if not known or apart:
+            return "own"
+        if len(known) == 1 and alike == 1:
+            home = next(iter(known))
+            return "held" if kinds[root] & kinds[home] & {"email", "idnumber"} else home
+        return "held"
+
+
+def save_people(connection: sqlite3.Connection, site_id: int, people: People) -> dict[Key, int]:
+    """Write `people` and `person_details` of a site; returns own keys by root. Rows that stay keep theirs."""
+    said, details = Newest(), Newest()
+    roots: dict[Key, None] = {}
+    for load, claim, ref in people.refs:
+        root, _ = people.find(ref, load.course_id)
+        if root is None:
+            continue
+        roots[root] = None
+        for attribute in ATTRIBUTES:
+            said.say((root, attribute), load, ref.get(attribute))
+        for field, value in claim.get("details", {}).items():
+            details.say((root, field), load, value)
+    own = _own_keys(connection, site_id, people, list(roots), said)
+    for root, key in own.items():
+        row = {attribute: said.get((root, attribute)) for attribute in ATTRIBUTES}
+        row["fullname"] = row["fullname"] or " ".join(filter(None, (row["firstname"], row["lastname"]))) or None
+        connection.execute(
+            "update people set fullname = ?, firstname = ?, lastname = ?, email = ?, idnumber = ?, username = ?"
+            " where id = ? and (fullname, firstname, lastname, email, idnumber, username) is not (?, ?, ?, ?, ?, ?)",
+            (*row.values(), key, *row.values()),
+        )
+    _save_details(connection, site_id, own, details)
+    return own
+
+
+def _own_keys(connection, site_id, people: People, roots: list[Key], said: Newest) -> dict[Key, int]:
+    """Own key of each root: the row it had, or a new one. Rows nobody stands behind go."""
+    by_id, by_email, by_idnumber = {}, {}, {}
+    rows = connection.execute("select id, moodle_id, email, idnumber from people where site_id = ?", (site_id,))
+    for key, moodle_id, email, idnumber in rows.fetchall():
+        if moodle_id is not None:
+            by_id[moodle_id] = key
+        else:
+            by_email[(email or "").casefold()], by_idnumber[idnumber] = key, key
+    own: dict[Key, int] = {}
+    for root in roots:
+        if root in people.ids:
+            key = by_id.get(people.ids[root])
+        else:
+            email, idnumber = said.get((root, "email")), said.get((root, "idnumber"))
+            key = by_email.get((email or "-").casefold()) or (by_idnumber.get(idnumber) if idnumber else None)
+            key = None if key in own.values() else key
+        if key is None:
+            sql = "insert into people (site_id, moodle_id) values (?, ?)"
+            key = connection.execute(sql, (site_id, people.ids.get(root))).lastrowid
+        own[root] = key
+    return own
+
+
+def _save_details(connection, site_id: int, own: dict[Key, int], details: Newest) -> None:
+    connection.execute(
+        "delete from person_details where person_id in (select id from people where site_id = ?)", (site_id,)
+    )
+    connection.executemany(
+        "insert into person_details (person_id, field, value) values (?, ?, ?)",
+        sorted((own[root], field, word[2]) for (root, field), word in details.best.items() if root in own),
+    )

@@ -1,0 +1,152 @@
+"""What students did and got: completions, grades and forum posts, tied to people and activities."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from loaders.activities import Activities
+from loaders.claims import Load, Newest, sync
+from loaders.people import Key, People
+
+
+@dataclass
+class Course:
+    """A course while it is settled: its loads, and the keys of everything in it."""
+
+    id: int
+    loads: list[Load]
+    people: People
+    own: dict[Key, int]
+    activities: Activities
+    activity_keys: dict
+    parts: dict
+    unmatched: list[tuple]
+
+    def person(self, load: Load, claim: dict) -> int | None:
+        """Own key of the claim's person; else the claim goes to `unmatched` with the reason."""
+        root, why = self.people.find(claim["person"], self.id)
+        if root is None:
+            self.hold(load, claim, why)
+        return self.own.get(root)
+
+    def activity(self, item: dict | None) -> tuple[int | None, str | None]:
+        """(own key, None) or (None, why not)."""
+        if not item:
+            return None, None
+        key, why = self.activities.find(item)
+        return self.activity_keys.get(key), why
+
+    def hold(self, load: Load, claim: dict, why: str) -> None:
+        """This claim found no home."""
+        self.unmatched.append((load, claim, why))
+
+
+def save_people_claims(course: Course) -> None:
+    """Rows of people who could not be told apart go to `unmatched`; nothing else to write."""
+    for load in course.loads:
+        for claim in load.of("person", "membership"):
+            if load.kind != "course log":
+                course.person(load, claim)
+
+
+def save_completions(connection: sqlite3.Connection, course: Course) -> None:
+    """Write `completions`: for each person and activity, what the newest file says."""
+    said = Newest()
+    for load in course.loads:
+        columns: list[int | None] = []
+        for claim in load.of("columns", "completion"):
+            if claim["noun"] == "columns":
+                columns = list(_columns(course, load, claim))
+            elif person := course.person(load, claim):
+                for activity, cell in zip(columns, claim["cells"]):
+                    if activity and cell:
+                        said.say((person, activity), load, cell)
+    rows = {
+        key: dict(zip(("state", "completed_utc", "set_by"), word[2])) for key, word in said.best.items()
+    }
+    _sync_in_course(connection, "completions", ("person_id", "activity_id"), rows, "activities", course.id)
+
+
+def _columns(course: Course, load: Load, claim: dict) -> Iterator[int | None]:
+    for item in claim["activities"]:
+        key, why = course.activity(item)
+        if key is None:
+            course.hold(load, {"noun": "column", **item}, why or "the activity is not known")
+        yield key
+
+
+def save_grades(connection: sqlite3.Connection, course: Course) -> None:
+    """Write `grade_items` and `grades`."""
+    items, said = Newest(), Newest()
+    for load in course.loads:
+        columns = []
+        for claim in load.of("grade_items", "grade"):
+            if claim["noun"] == "grade_items":
+                columns = [(item["name"], item["display"]) for item in claim["items"]]
+                for item, key in zip(claim["items"], columns):
+                    items.say(key, load, [course.activity(item.get("activity"))[0], item.get("maximum")])
+            elif person := course.person(load, claim):
+                for column, cell in zip(columns, claim["cells"]):
+                    said.say((*column, person), load, cell)
+    rows = {
+        (course.id, name, display): {"activity_id": word[2][0], "maximum": word[2][1]}
+        for (name, display), word in items.best.items()
+    }
+    sync(connection, "grade_items", ("course_id", "name", "display"), rows, "course_id = ?", (course.id,))
+    keys = {
+        (name, display): key
+        for key, name, display in connection.execute(
+            "select id, name, display from grade_items where course_id = ?", (course.id,)
+        )
+    }
+    grades = {
+        (keys[name, display], person): {"grade": _number(word[2])}
+        for (name, display, person), word in said.best.items()
+    }
+    _sync_in_course(connection, "grades", ("grade_item_id", "person_id"), grades, "grade_items", course.id)
+
+
+def _number(text: str) -> float | int | str:
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return int(number) if number.is_integer() else number
+
+
+def save_posts(connection: sqlite3.Connection, course: Course) -> None:
+    """Write `forum_posts` and their links."""
+    said, links = Newest(), {}
+    for load in course.loads:
+        for claim in load.of("post"):
+            person = course.person(load, claim)
+            row = {column: claim.get(column) for column in ("parent_id", "title", "text", "word_count", "link_count")}
+            row |= {
+                "person_id": person,
+                "part_id": course.parts.get(("discussion", claim.get("discussion"))),
+                "published_utc": claim.get("published_utc"),
+            }
+            said.say(claim["moodle_id"], load, row)
+            links[claim["moodle_id"]] = claim.get("links", [])
+    rows = {(course.id, moodle_id): word[2] for moodle_id, word in said.best.items()}
+    sync(connection, "forum_posts", ("course_id", "moodle_id"), rows, "course_id = ?", (course.id,))
+    keys = dict(
+        connection.execute("select moodle_id, id from forum_posts where course_id = ?", (course.id,)).fetchall()
+    )
+    connection.execute(
+        "delete from post_links where forum_post_id not in (select id from forum_posts)"
+        " or forum_post_id in (select id from forum_posts where course_id = ?)",
+        (course.id,),
+    )
+    connection.executemany(
+        "insert into post_links (forum_post_id, url) values (?, ?)",
+        [(keys[moodle_id], url) for moodle_id in sorted(links) for url in links[moodle_id]],
+    )
+
+
+def _sync_in_course(connection, table: str, keys: tuple[str, ...], rows: dict, parent: str, course_id: int) -> None:
+    column = next(key for key in keys if key.startswith(parent[:-3]))
+    where = f"{column} in (select id from {parent} where course_id = ?) or {column} not in (select id from {parent})"
+    sync(connection, table, keys, rows, where, (course_id,))

@@ -1,0 +1,181 @@
+"""Settling: after every file, tables are worked out anew from all that files have said.
+
+So a database is the same whatever the order of loading, a held row finds its home as soon as it can,
+and taking a load back is deleting what it said.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+
+from loaders import rollups, weeks
+from loaders.activities import Activities, save_parts, save_sections
+from loaders.claims import Load, read_loads
+from loaders.courses import name_courses, place_loads, tidy_courses
+from loaders.enrolments import Groups, Roster, save_enrolments
+from loaders.names import fold
+from loaders.log import LOGIN_AS
+from loaders.people import Key, People, save_people
+from loaders.results import Course, save_completions, save_grades, save_people_claims, save_posts
+
+HOMELESS = "no course is known that holds these people or activities: load the course's log first, or say --course ID"
+QUIET = {"course", "staff", "columns", "grade_items", "log role"}  # claims that are no row of their own
+
+
+def settle(connection: sqlite3.Connection, events_changed: bool = True) -> None:
+    """Bring every derived table up to date, inside the caller's transaction.
+
+    `events_changed`: log lines came or went; roll-ups are then rebuilt even where the students stayed.
+    """
+    loads = read_loads(connection)
+    homeless = place_loads(connection, loads)
+    tidy_courses(connection)
+    name_courses(connection, loads)
+    before = _students(connection)
+    unmatched = [(load, claim, HOMELESS) for load in homeless for claim in load.claims if claim["noun"] not in QUIET]
+    kept: set[int] = set()
+    for site_id in sorted({load.site_id for load in loads}):
+        kept |= _settle_site(connection, [load for load in loads if load.site_id == site_id], unmatched)
+    _drop_people(connection, kept)
+    _save_unmatched(connection, unmatched)
+    changed = weeks.settle_weeks(connection)
+    _settle_rollups(connection, before if not (events_changed or changed) else None)
+
+
+def _settle_site(connection: sqlite3.Connection, loads: list[Load], unmatched: list[tuple]) -> set[int]:
+    people = People(loads)
+    own = save_people(connection, loads[0].site_id, people)
+    kept = set(own.values())
+    for course_id in sorted({load.course_id for load in loads if load.course_id}):
+        here = [load for load in loads if load.course_id == course_id]
+        course = _settle_course(connection, course_id, here, people, own, unmatched)
+        kept |= settle_event_names(connection, course)
+    return kept
+
+
+def _settle_course(connection, course_id, loads, people: People, own: dict[Key, int], unmatched) -> Course:
+    save_enrolments(connection, course_id, Roster(loads, people, own))
+    Groups(loads, people, own).save(connection, course_id)
+    activities = Activities(loads)
+    keys = activities.save(connection, course_id, save_sections(connection, course_id, loads))
+    parts = save_parts(connection, course_id, loads, keys)
+    course = Course(course_id, loads, people, own, activities, keys, parts, unmatched)
+    save_people_claims(course)
+    save_completions(connection, course)
+    save_grades(connection, course)
+    save_posts(connection, course)
+    return course
+
+
+def settle_event_names(connection: sqlite3.Connection, course: Course) -> set[int]:
+    """Who is meant by the names of log lines that carry no id for them. Returns the people needed for it."""
+    rows = connection.execute(
+        "select n.event_id, n.person, n.related, n.has_id, e.person_id, e.real_person_id, e.related_person_id"
+        " from event_names n join events e on e.id = n.event_id where e.course_id = ?",
+        (course.id,),
+    ).fetchall()
+    shown = _shown_names(course)
+    found: dict[tuple[str, int | None], tuple[int | None, int | None]] = {}
+    changes = []
+    for event, text, related, has_id, person, real, affected in rows:
+        actor = person if has_id else None
+        if text and (text, actor) not in found:
+            found[text, actor] = _actor(connection, course, text, actor, shown)
+            if found[text, actor] == (None, None):
+                _hold_name(course, text)
+        who, by = found[text, actor] if text else (actor, None)
+        whom = _named(course, related) if related else affected
+        if (who, by, whom) != (person, real, affected):
+            changes.append((who, by, whom, event))
+    connection.executemany(
+        "update events set person_id = ?, real_person_id = ?, related_person_id = ? where id = ?", changes
+    )
+    return {key for pair in found.values() for key in pair if key}
+
+
+def _hold_name(course: Course, name: str) -> None:
+    log = next(load for load in course.loads if load.kind == "course log")
+    why = course.people.find({"fullname": name}, course.id)[1] or ""
+    course.hold(log, {"noun": "name", "person": {"fullname": name}}, why)
+
+
+def _shown_names(course: Course) -> dict[int, set[str]]:
+    """Folded names by own key of a person."""
+    names: dict[int, set[str]] = {}
+    for name, roots in course.people.names[course.id].items():
+        for root in roots:
+            if key := course.own.get(course.people.root(root)):
+                names.setdefault(key, set()).add(name)
+    return names
+
+
+def _actor(connection, course: Course, text: str, actor: int | None, shown) -> tuple[int | None, int | None]:
+    """(person, real person) of a line by the text in its first name column."""
+    if actor is None:
+        match = LOGIN_AS.match(text)
+        if not match or _named(course, text):
+            return _named(course, text), None
+        return _named(course, match["shown"]), _real(connection, course, match["real"])
+    if fold(text) in shown.get(actor, ()):
+        return actor, None
+    match = LOGIN_AS.match(text)
+    return actor, _real(connection, course, match["real"]) if match else None
+
+
+def _named(course: Course, name: str) -> int | None:
+    return course.own.get(course.people.find({"fullname": name}, course.id)[0])
+
+
+def _real(connection: sqlite3.Connection, course: Course, name: str) -> int:
+    """Who was logged in as somebody else: found by name, else a person of that name and nothing more."""
+    if key := _named(course, name):
+        return key
+    site = course.loads[0].site_id
+    nameless = "select id from people where site_id = ? and fullname = ? and moodle_id is null and email is null"
+    if row := connection.execute(nameless + " and idnumber is null", (site, name)).fetchone():
+        return row[0]
+    return connection.execute("insert into people (site_id, fullname) values (?, ?)", (site, name)).lastrowid
+
+
+def _students(connection: sqlite3.Connection) -> dict[int, frozenset[int]]:
+    """The students of each course: clicks depend on them."""
+    students: dict[int, set[int]] = {}
+    for course, person in connection.execute("select course_id, person_id from enrolments where role = 'student'"):
+        students.setdefault(course, set()).add(person)
+    return {course: frozenset(people) for course, people in students.items()}
+
+
+def _drop_people(connection: sqlite3.Connection, kept: set[int]) -> None:
+    everyone = {key for (key,) in connection.execute("select id from people")}
+    connection.executemany("delete from people where id = ?", [(key,) for key in everyone - kept])
+
+
+def _save_unmatched(connection: sqlite3.Connection, unmatched: list[tuple]) -> None:
+    """The rows without a home, but for log lines held whole (see loaders/load.py)."""
+    connection.execute("delete from unmatched where kind != 'held log line'")
+    connection.executemany(
+        "insert into unmatched (load_id, kind, line, raw, reason) values (?, ?, ?, ?, ?)",
+        [
+            (load.id, f"{load.kind}: {claim['noun']}", claim.get("line"),
+             json.dumps(claim, ensure_ascii=False), why)
+            for load, claim, why in unmatched
+        ],
+    )  # fmt: skip
+    connection.execute(
+        "update loads set rows_unmatched ="
+        " (select count(*) from unmatched where load_id = loads.id) where error is null"
+    )
+
+
+def _settle_rollups(connection: sqlite3.Connection, before: dict | None) -> None:
+    """Rebuild the roll-ups of every course, or only of those whose students or completions changed."""
+    now = _students(connection)
+    for table in rollups.TABLES:
+        connection.execute(f"delete from {table} where course_id not in (select id from courses)")
+    for (course_id,) in connection.execute("select id from courses").fetchall():
+        if before is None or before.get(course_id) != now.get(course_id):
+            rollups.build(connection, course_id)
+            rollups.build_submissions(connection, course_id)
+        else:
+            rollups.build_activities(connection, course_id)
