@@ -7,6 +7,8 @@ from pathlib import Path
 
 import sqlite_utils
 
+from loaders.errors import Unreadable
+
 HERE = Path(__file__).parent
 
 # Full-text search: table -> columns, kept up to date by triggers.
@@ -31,6 +33,13 @@ def open_database(path: str | Path) -> sqlite_utils.Database:
     db = sqlite_utils.Database(connection)
     ensure_shape(db)
     return db
+
+
+def open_existing(path: str | Path) -> sqlite_utils.Database:
+    """Open a database that must be there. Raises Unreadable with the remedy if it is not."""
+    if not Path(path).exists():
+        raise Unreadable(f"there is no {path} yet: make it with `coursette load FILES`, or name another with --db")
+    return open_database(path)
 
 
 def ensure_shape(db: sqlite_utils.Database) -> None:

@@ -1,0 +1,122 @@
+"""What is missing, and where a teacher gets it: the links of the next downloads, and why each helps.
+
+Addresses as measured on Moodle 4.5 and 5.1; parameters undo filters that stick in Moodle's session.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Download:
+    """One thing to take from Moodle."""
+
+    kind: str
+    path: str
+    how: str
+    why: str
+
+
+DOWNLOADS = (
+    Download("course log", "/report/log/index.php?chooselog=1&id={course}&download=csv",
+             "downloads the file", "who used what, and when: nearly every answer needs it"),
+    Download("participants page", "/user/index.php?id={course}&perpage=5000",
+             "when all are shown, save the page (Ctrl+S)", "ids, roles, emails and groups: tells students from staff"),
+    Download("course structure", "/course/view.php?id={course}",
+             "save the page (Ctrl+S)", "sections and the order of activities, for weeks and modules"),
+    Download("activity completion", "/report/progress/index.php?course={course}&format=csv&dataformat=csv"
+             "&group=0&sifirst=all&silast=all", "downloads the file", "who has completed what"),
+    Download("grades", "/grade/export/txt/index.php?id={course}",
+             "choose Download", "grades, and id numbers for everybody"),
+    Download("groups overview", "/group/overview.php?id={course}&dataformat=csv",
+             "downloads the file", "groups, for comparing and filtering"),
+    Download("forum posts", "/mod/forum/index.php?id={course}",
+             "in each forum: Export, and untick both date boxes", "what students wrote in forums"),
+)  # fmt: skip
+
+# Kinds that make another download needless.
+INSTEAD = {
+    "participants page": ("people",),
+    "groups overview": ("people", "participants page", "participants"),
+}
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A download that would help a course."""
+
+    course_id: int
+    download: Download
+    url: str
+
+
+def gaps(connection: sqlite3.Connection) -> list[Gap]:
+    """What to download next, course by course, the most useful first."""
+    found = []
+    courses = connection.execute(
+        "select courses.id, moodle_id, sites.url from courses join sites on sites.id = site_id"
+        " order by data_up_to_utc desc"
+    ).fetchall()
+    for course_id, moodle_id, url in courses:
+        have = {kind for (kind,) in connection.execute(
+            "select distinct kind from loads where course_id = ? and error is null", (course_id,))}  # fmt: skip
+        for download in DOWNLOADS:
+            if not have & {download.kind, *INSTEAD.get(download.kind, ())}:
+                path = download.path.format(course=moodle_id if moodle_id is not None else "ID")
+                found.append(Gap(course_id, download, f"{url or 'https://YOUR-MOODLE'}{path}"))
+    return found
+
+
+SHORT = """
+select loads.id, loads.source, loads.kind, count(distinct claims.line), students.n, courses.moodle_id, sites.url
+from loads
+join claims on claims.load_id = loads.id and claims.noun in ('completion', 'grade')
+join courses on courses.id = loads.course_id
+join sites on sites.id = courses.site_id
+join (
+    select course_id, count(*) as n from enrolments where role = 'student' group by course_id
+) as students on students.course_id = loads.course_id
+where loads.kind in ('activity completion', 'grades') and loads.error is null
+group by loads.id
+having count(distinct claims.line) < students.n
+"""
+
+
+def short_files(connection: sqlite3.Connection) -> dict[int, str]:
+    """By load: a sentence for each completion or grade file with fewer people than the course has students."""
+    sentences = {}
+    for load_id, source, kind, people, students, course, url in connection.execute(SHORT):
+        if kind == "activity completion":
+            link = f"{url or 'https://YOUR-MOODLE'}{DOWNLOADS[3].path.format(course=course)}"
+            remedy = f"the whole report is at {link}"
+        else:
+            remedy = "choose “All participants” under Separate or Visible groups before exporting"
+        sentences[load_id] = (
+            f"{source} has {people} people, the course has {students} students: Moodle leaves out those suspended or not"
+            f" current, and a group or initials filter sticks from page to page; {remedy}"
+        )
+    return sentences
+
+
+def roles(connection: sqlite3.Connection, course_id: int) -> list[tuple[str, str, int]]:
+    """How students and staff were told apart: (role, how, people)."""
+    return connection.execute(
+        "select coalesce(role, 'unknown'), coalesce(role_from, 'no file says'), count(*) from enrolments"
+        " where course_id = ? group by 1, 2 order by 3 desc",
+        (course_id,),
+    ).fetchall()
+
+
+def missing_roles(connection: sqlite3.Connection) -> list[str]:
+    """A sentence for each course whose roles no file gives."""
+    sentences = []
+    for course_id, name in connection.execute("select id, coalesce(shortname, fullname, moodle_id) from courses"):
+        ways = [(role, how) for role, how, _ in roles(connection, course_id)]
+        if ways and not any(how.startswith("roles ") for _, how in ways):
+            known = "; ".join(sorted({f"{role} {how}" for role, how in ways if role != "unknown"})) or "not at all"
+            sentences.append(
+                f"{name}: no file gives roles: students and staff were recognised by: {known}; check `coursette status`"
+            )
+    return sentences

@@ -1,0 +1,117 @@
+"""The `coursette` command: it wires, and never thinks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+
+import click
+
+from loaders import __version__
+from loaders.errors import Unreadable
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="coursette")
+def cli() -> None:
+    """Everything your Moodle course knows, on your own computer.
+
+    Load what you downloaded from Moodle, then look at it in the browser:
+
+    \b
+      coursette load Downloads/logs.csv Downloads/participants.html
+      coursette serve
+    """
+
+
+def database(command: Callable) -> Callable:
+    """The option every command takes: which database."""
+    return click.option(
+        "--db", type=click.Path(dir_okay=False, path_type=Path), default="moodle.db", envvar="COURSETTE_DB",
+        show_default=True, show_envvar=True, help="The database file.",
+    )(command)  # fmt: skip
+
+
+def in_a_sentence(command: Callable) -> Callable:
+    """Errors a teacher can act on, in one sentence; tracebacks only with --debug."""
+
+    @click.option("--debug", is_flag=True, hidden=True)
+    @wraps(command)
+    def wrapped(*args, debug: bool, **options):
+        import sqlite3
+
+        try:
+            return command(*args, **options)
+        except (Unreadable, sqlite3.DatabaseError, OSError) as error:
+            if debug:
+                raise
+            raise click.ClickException(_sentence(error, options.get("db"))) from None
+
+    return wrapped
+
+
+def _sentence(error: Exception, db: Path | None) -> str:
+    import sqlite3
+
+    if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+        return f"another coursette is writing {db}: let it finish, then try again"
+    if isinstance(error, sqlite3.DatabaseError):
+        return f"{db} cannot be used as a database ({error}): name another with --db"
+    return str(error)
+
+
+@cli.command()
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--course", type=int, help="Moodle's id of the course, for files that do not say.")
+@click.option("--site", metavar="URL", help="Address of the Moodle, where several are loaded.")
+@click.option("--timezone", metavar="ZONE", help="Time zone that Moodle showed you, such as Australia/Brisbane.")
+@click.option("--date-order", type=click.Choice(["dmy", "mdy", "ymd"]), help="Where a file does not tell 5/3 from 3/5.")
+@click.option("--course-timezone", metavar="ZONE", help="Time zone of the course, for weeks and local times.")
+@click.option("--staff", metavar="EMAIL", multiple=True, help="This person teaches, whatever files say. Repeat for more.")
+@click.option("--check", is_flag=True, help="Read and report, and write nothing.")
+@database
+@in_a_sentence
+def load(files, db, **options) -> None:
+    """Load Moodle downloads: any kind, any order; folders and .zip too.
+
+    Knows course logs, participants, activity completion, course completion, grades, groups overview, forum
+    posts, saved participants, completion and course pages, and saved web-service answers: by what is in
+    them, whatever their name.
+    """
+    from loaders import reporting
+
+    if not files and not options["staff"]:
+        raise click.UsageError("name the files to load, for example: coursette load logs.csv participants.csv")
+    sys.exit(reporting.load(db, list(files), options))
+
+
+@cli.command()
+@click.argument("load", type=int)
+@database
+@in_a_sentence
+def unload(load, db) -> None:
+    """Take one load back. `coursette status` shows their numbers."""
+    from loaders import load as loading
+    from loaders.schema import open_existing
+
+    loading.unload(open_existing(db).conn, load)
+    click.echo(f"Load {load} is taken back.")
+
+
+@cli.command()
+@database
+@in_a_sentence
+def status(db) -> None:
+    """What is loaded, how fresh it is, what did not match, and what to download next."""
+    from loaders import status as reporter
+    from loaders.schema import open_existing
+
+    for line in reporter.report(open_existing(db).conn):
+        click.echo(line)
+
+
+def main() -> None:
+    """Entry point."""
+    cli()

@@ -1,0 +1,104 @@
+"""`coursette status`: what is loaded, how fresh, what did not match and why, and what to download next."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import datetime, timezone
+
+from babel.dates import format_timedelta
+
+from loaders import advice
+
+COURSES = """
+select
+    courses.id,
+    coalesce(courses.fullname, courses.shortname, 'Course ' || courses.moodle_id) as name,
+    courses.moodle_id,
+    courses.timezone,
+    courses.timezone_from,
+    courses.data_up_to_utc,
+    (select count(*) from events where events.course_id = courses.id) as events,
+    (select count(*) from activities where activities.course_id = courses.id) as activities
+from courses
+order by courses.data_up_to_utc desc
+"""
+UNMATCHED = """
+select loads.source, unmatched.kind, unmatched.reason, count(*) as rows, min(unmatched.raw)
+from unmatched
+join loads on loads.id = unmatched.load_id
+group by loads.id, unmatched.kind, unmatched.reason
+order by rows desc
+"""
+
+
+def ago(utc: str | None) -> str:
+    """"3 days ago", or "never"."""
+    if not utc:
+        return "never"
+    age = datetime.now(timezone.utc) - datetime.fromisoformat(utc)
+    return format_timedelta(-age, add_direction=True, locale="en")
+
+
+def report(connection: sqlite3.Connection) -> Iterator[str]:
+    """The status as lines of text."""
+    courses = connection.execute(COURSES).fetchall()
+    if not courses:
+        yield "Nothing is loaded yet. Start with a course log:"
+        yield "  open your course in Moodle, then Reports, Logs, Get these logs, Download (csv); then"
+        yield "  coursette load logs.csv"
+    for course in courses:
+        yield from _course(connection, *course)
+    yield from _loads(connection)
+    yield from _unmatched(connection)
+    yield from _next(connection)
+
+
+def _course(connection, course_id, name, moodle_id, zone, zone_from, newest, events, activities) -> Iterator[str]:
+    yield f"{name} (course {moodle_id})"
+    yield f"  data up to {newest or 'no log yet'}" + (f" ({ago(newest)})" if newest else "")
+    yield f"  {events:,} log lines, {activities} activities; times in {zone} (from: {zone_from})"
+    for role, how, people in advice.roles(connection, course_id):
+        yield f"  {people:,} {role}: {how}"
+    yield ""
+
+
+def _loads(connection: sqlite3.Connection) -> Iterator[str]:
+    rows = connection.execute(
+        "select id, source, coalesce(kind, 'refused'), rows_read, rows_new, rows_unmatched, loaded_utc, error"
+        " from loads order by id"
+    ).fetchall()
+    if rows:
+        yield "Loads (take one back with `coursette unload NUMBER`)"
+    for load_id, source, kind, read, new, unmatched, when, error in rows:
+        what = f"refused: {error}" if error else f"{read:,} rows, {new:,} new, {unmatched:,} not matched"
+        yield f"  {load_id:>3}  {when[:10]}  {kind}: {source}: {what}"
+    for sentence in advice.short_files(connection).values():
+        yield f"  ! {sentence}"
+    if rows:
+        yield ""
+
+
+def _unmatched(connection: sqlite3.Connection) -> Iterator[str]:
+    rows = connection.execute(UNMATCHED).fetchall()
+    if rows:
+        yield "Rows without a home yet (tried again at every load; all are in the table `unmatched`)"
+    for source, kind, reason, count, _ in rows:
+        yield f"  {count:,} × {kind} in {source}: {reason}"
+    if rows:
+        yield ""
+
+
+def _next(connection: sqlite3.Connection) -> Iterator[str]:
+    before = None
+    for gap in advice.gaps(connection):
+        if gap.course_id != before:
+            name = connection.execute(
+                "select coalesce(shortname, fullname, 'course ' || moodle_id) from courses where id = ?",
+                (gap.course_id,),
+            ).fetchone()[0]
+            yield f"What to download next for {name}"
+            before = gap.course_id
+        yield f"  {gap.download.kind}: {gap.download.why}"
+        yield f"    {gap.url}"
+        yield f"    ({gap.download.how})"
