@@ -93,10 +93,10 @@ def load(files, db, **options) -> None:
 @in_a_sentence
 def unload(load, db) -> None:
     """Take one load back. `coursette status` shows their numbers."""
-    from loaders import load as loading
     from loaders.schema import open_existing
+    from loaders.unload import unload as take_back
 
-    loading.unload(open_existing(db).conn, load)
+    take_back(open_existing(db).conn, load)
     click.echo(f"Load {load} is taken back.")
 
 

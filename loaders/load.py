@@ -12,25 +12,12 @@ from pathlib import Path
 from loaders import claims, downloads, kinds, log, tables
 from loaders.errors import Unreadable
 from loaders.load_log import LogLoad, all_zones, find_course, first_column, hold, now_utc, retry_held, timed_rows
+from loaders.places import Options, Places
 from loaders.reading import Reading
 from loaders.settle import settle
-from loaders.times import Clock, epoch_utc, machine_zone
-from loaders.weeks import move_zone
+from loaders.times import Clock, epoch_utc
 
 NO_ROW = {"course", "columns", "grade_items"}
-
-
-@dataclass
-class Options:
-    """What the teacher said on the command line."""
-
-    course: int | None = None
-    site: str | None = None
-    timezone: str | None = None
-    date_order: str | None = None
-    course_timezone: str | None = None
-    staff: tuple[str, ...] = ()
-    check: bool = False
 
 
 @dataclass
@@ -54,6 +41,7 @@ class Loader:
 
     def __init__(self, connection: sqlite3.Connection, options: Options, tick: Callable[[int], None] | None = None):
         self.connection, self.options = connection, options
+        self.places = Places(connection, options)
         self.tick = tick or (lambda rows: None)
 
     def load(self, paths: list[str | Path]) -> Iterator[Outcome]:
@@ -158,19 +146,19 @@ class Loader:
         outcome.kind = log.KIND
         votes = log.peek(sheet.rows())
         course = self._course_of_log(votes)
-        site_id = self._site(None)
-        course_id = self._course(site_id, course, None) if course else find_course(self.connection, site_id, votes)
-        zone, zone_from = self._zone(course_id, None)
+        site_id = self.places.site(None)
+        course_id = self.places.course(site_id, course, None) if course else find_course(self.connection, site_id, votes)
+        zone, zone_from = self.places.zone(course_id, None)
         self._set_load(outcome, site_id, course, course_id, zone, zone_from)
         clock = Clock(zone, self.options.date_order)
         clock.settle(first_column(sheet), newest_first=True)
         if zone_from == "machine":
             outcome.notes.append(f"times were read in {zone}, this computer's zone: if Moodle shows you another, say --timezone")
-        rows = timed_rows(sheet, clock, self.connection)
         if course_id is None:
+            rows = timed_rows(sheet, clock.stream())
             outcome.rows_read = hold(self.connection, outcome.load_id, rows)
             return
-        self._write_log(rows, outcome, site_id, course_id, course, zone)
+        self._write_log(sheet, clock, outcome, site_id, course_id, course)
         if sheet.resaved:
             outcome.notes.append("a spreadsheet program re-saved this file; all of its lines could still be read for certain")
 
@@ -180,12 +168,12 @@ class Loader:
             raise Unreadable(f"this is the log of course {course}, not of course {self.options.course}: leave --course out")
         return course or self.options.course
 
-    def _write_log(self, rows, outcome: Outcome, site_id: int, course_id: int, course: int | None, zone: str) -> None:
-        loading = LogLoad(self.connection, outcome.load_id, site_id, course_id)
-        loading.run(rows, self.tick)
+    def _write_log(self, sheet, clock: Clock, outcome: Outcome, site_id: int, course_id: int, course) -> None:
+        args = (self.connection, outcome.load_id, site_id, course_id)
+        loading = LogLoad.from_sheet(sheet, clock, self.tick, *args)
         if (said := loading.book.votes.course()) and course and said != course:
             raise Unreadable(f"its lines are of several courses ({course} and {said}): download one course's log")
-        loading.refuse_wrong_zone(zone, all_zones(self.connection))
+        loading.refuse_wrong_zone(clock.zone, all_zones(self.connection))
         outcome.rows_read = loading.rows_read
         outcome.rows_new, outcome.rows_known = loading.writer.rows_new, loading.writer.rows_known
         if loading.newest is not None:
@@ -197,7 +185,7 @@ class Loader:
     # -- everything else
 
     def _take_claims(self, content, outcome: Outcome, named: bool) -> None:
-        zone, zone_from = self._zone(self._only_course(), None)
+        zone, zone_from = self.places.zone(self.places.only_course(), None)
         clock = Clock(zone, self.options.date_order)
         reading = kinds.read(content, clock)
         if reading is None:
@@ -210,8 +198,8 @@ class Loader:
             said.append({"noun": "course", **reading.course})
         outcome.kind, outcome.notes = reading.kind, list(reading.notes)
         course = self._course_of_reading(reading)
-        site_id = self._site(reading.site)
-        course_id = self._course(site_id, course, reading.timezone) if course else None
+        site_id = self.places.site(reading.site)
+        course_id = self.places.course(site_id, course, reading.timezone) if course else None
         self._set_load(outcome, site_id, course, course_id, zone, zone_from, reading)
         self._count(said, outcome)
         claims.store(self.connection, outcome.load_id, said)
@@ -250,57 +238,6 @@ class Loader:
         outcome.rows_new = sum(rows.values())
         outcome.rows_known = outcome.rows_read - outcome.rows_new
 
-    # -- sites, courses, zones
-
-    def _site(self, url: str | None) -> int:
-        """Own key of the site: by its address; an unknown site joins the only known one."""
-        url = (url or self.options.site or "").rstrip("/") or None
-        sites = self.connection.execute("select id, url from sites").fetchall()
-        for key, known in sites:
-            if known == url or (len(sites) == 1 and (url is None or known is None)):
-                if url and not known:
-                    self.connection.execute("update sites set url = ? where id = ?", (url, key))
-                return key
-        if sites and url is None:
-            known = ", ".join(str(url) for _, url in sites)
-            raise Unreadable(f"several Moodles are loaded here ({known}): say which this is from with --site URL")
-        return self.connection.execute("insert into sites (url) values (?)", (url,)).lastrowid
-
-    def _course(self, site_id: int, moodle_id: int, page_zone: str | None) -> int:
-        """Own key of a course, made if new; its time zone follows the best source so far."""
-        row = self.connection.execute(
-            "select id, timezone_from from courses where site_id = ? and moodle_id = ?", (site_id, moodle_id)
-        ).fetchone()
-        option = self.options.course_timezone
-        zone, zone_from = (option, "option") if option else (page_zone, "saved page")
-        if row is None:
-            if not zone:
-                zone, zone_from = self._zone(None, None)[0], "first load"
-            return self.connection.execute(
-                "insert into courses (site_id, moodle_id, timezone, timezone_from) values (?, ?, ?, ?)",
-                (site_id, moodle_id, zone, zone_from),
-            ).lastrowid
-        if zone and (zone_from == "option" or row[1] == "first load"):
-            move_zone(self.connection, row[0], zone, zone_from)
-        return row[0]
-
-    def _only_course(self) -> int | None:
-        """The course whose zone a file without a course is read in: --course, else any if all agree."""
-        where = "where moodle_id = ?" if self.options.course else ""
-        values = (self.options.course,) if self.options.course else ()
-        rows = self.connection.execute(f"select id, timezone from courses {where}", values).fetchall()
-        return rows[0][0] if rows and len({zone for _, zone in rows}) == 1 else None
-
-    def _zone(self, course_id: int | None, page_zone: str | None) -> tuple[str, str]:
-        if self.options.timezone:
-            return self.options.timezone, "option"
-        if page_zone:
-            return page_zone, "saved page"
-        if course_id:
-            sql = "select timezone from courses where id = ?"
-            return self.connection.execute(sql, (course_id,)).fetchone()[0], "course"
-        return machine_zone(), "machine"
-
     def _set_load(self, outcome, site_id, course, course_id, zone, zone_from, reading: Reading | None = None) -> None:
         self.connection.execute(
             "update loads set kind = ?, site_id = ?, course_option = ?, course_id = ?, timezone = ?,"
@@ -314,7 +251,7 @@ class Loader:
         with self._transaction():
             load_id = self.connection.execute(
                 "insert into loads (source, kind, site_id, rows_read, rows_new, loaded_utc) values (?, ?, ?, ?, ?, ?)",
-                ("--staff", "staff", self._site(None), len(self.options.staff), len(self.options.staff), now_utc()),
+                ("--staff", "staff", self.places.site(None), len(self.options.staff), len(self.options.staff), now_utc()),
             ).lastrowid
             claims.store(
                 self.connection, load_id, ({"noun": "staff", "email": email} for email in self.options.staff)
@@ -338,32 +275,3 @@ class NotUsed(Unreadable):
 
 def _content(claim: dict) -> str:
     return json.dumps({k: v for k, v in claim.items() if k != "line"}, ensure_ascii=False, sort_keys=True)
-
-
-def unload(connection: sqlite3.Connection, load_id: int) -> None:
-    """Take one load back: what it alone said and brought goes. Raises Unreadable if there is no such load."""
-    if not connection.execute("select 1 from loads where id = ?", (load_id,)).fetchone():
-        raise Unreadable(f"there is no load {load_id}: `coursette status` lists them")
-    connection.execute("begin immediate")
-    try:
-        events = "select e.id from events e join load_events r on e.id between r.first_id and r.last_id where r.load_id"
-        connection.execute("create temp table gone as " + events + " = ?", (load_id,))
-        connection.execute("delete from gone where id in (" + events + " != ?)", (load_id,))
-        for sql in (
-            "delete from event_names where event_id in (select id from gone)",
-            "delete from events where id in (select id from gone)",
-            "update events set load_id = (select r.load_id from load_events r where events.id between r.first_id"
-            " and r.last_id and r.load_id != ?1 order by r.load_id limit 1) where load_id = ?1",
-            "delete from load_events where load_id = ?1",
-            "delete from claims where load_id = ?1",
-            "delete from unmatched where load_id = ?1",
-            "delete from loads where id = ?1",
-        ):
-            connection.execute(sql, (load_id,) if "?1" in sql else ())
-        connection.execute("drop table gone")
-        settle(connection, True)
-        connection.execute("delete from sites where id not in (select site_id from loads where site_id is not null)")
-    except BaseException:
-        connection.execute("rollback")
-        raise
-    connection.execute("commit")

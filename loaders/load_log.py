@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from itertools import islice
 
 from loaders import claims, log
@@ -28,13 +28,8 @@ def find_course(connection: sqlite3.Connection, site_id: int, votes: log.CourseV
     return Evidence(loads).place(people, votes.cmids)
 
 
-def timed_rows(sheet: Sheet, clock: Clock, connection: sqlite3.Connection) -> Iterator[Timed]:
-    """The log's rows with their Unix time, newest first as Moodle writes them; re-sorted where they are not."""
-    direction = direction_of(sheet, clock)
-    if direction == "mixed":
-        yield from _sorted_rows(sheet, clock, connection)
-        return
-    seconds = clock.descending(direction)
+def timed_rows(sheet: Sheet, seconds: Callable[[str], int]) -> Iterator[Timed]:
+    """The log's rows with their Unix time, in the file's order."""
     for line, row in sheet.rows():
         try:
             at = seconds(row[0])
@@ -43,41 +38,14 @@ def timed_rows(sheet: Sheet, clock: Clock, connection: sqlite3.Connection) -> It
         yield at, row
 
 
-def direction_of(sheet: Sheet, clock: Clock) -> str:
-    """'newest first' or 'oldest first' or 'mixed', by the whole file's times read naively."""
-    up = down = False
-    before = None
-    for text in first_column(sheet):
-        if text == before:
-            continue
-        now = clock.local(text)
-        if before is not None:
-            up, down = up or now > then, down or now < then
-        before, then = text, now
-        if up and down and abs((now - then).total_seconds()) > 7200:
-            break
-    return "newest first" if not up else "oldest first" if not down else _mixed_or_fold(sheet, clock)
-
-
-def _mixed_or_fold(sheet: Sheet, clock: Clock) -> str:
-    """A newest-first file goes up once, by at most an hour, where daylight saving repeats one."""
-    before, rises, falls = None, 0, 0
-    for text in first_column(sheet):
-        now = clock.local(text)
-        if before is not None:
-            gap = (now - before).total_seconds()
-            rises += gap > 3600
-            falls += gap < -3600
-        before = now
-    return "newest first" if not rises else "oldest first" if not falls else "mixed"
-
-
 def first_column(sheet: Sheet) -> Iterator[str]:
     """The time texts of a log."""
     return sheet.first_cells() if hasattr(sheet, "first_cells") else (row[0] for _, row in sheet.rows())
 
 
-def _sorted_rows(sheet: Sheet, clock: Clock, connection: sqlite3.Connection) -> Iterator[Timed]:
+def sorted_rows(sheet: Sheet, clock: Clock, connection: sqlite3.Connection) -> Iterator[Timed]:
+    """The rows of a log that somebody sorted by another column, newest first again."""
+    connection.execute("drop table if exists temp.unsorted")
     connection.execute("create temp table unsorted (at integer, row text)")
     connection.executemany(
         "insert into unsorted values (?, ?)",
@@ -85,7 +53,6 @@ def _sorted_rows(sheet: Sheet, clock: Clock, connection: sqlite3.Connection) -> 
     )
     for at, row in connection.execute("select at, row from unsorted order by at desc, rowid"):
         yield at, json.loads(row)
-    connection.execute("drop table unsorted")
 
 
 def _epoch(utc: str) -> int:
@@ -125,6 +92,23 @@ class LogLoad:
             self.oldest, self.newest = low, high
         self.writer.finish()
         claims.store(self.connection, self.load_id, book.claims(epoch_utc))
+
+    @classmethod
+    def from_sheet(cls, sheet: Sheet, clock: Clock, tick: Callable, *args) -> LogLoad:
+        """Write a file's lines: newest first as Moodle has them; else oldest first; else sorted here first."""
+        connection = args[0]
+        for newest_first in (True, False):
+            connection.execute("savepoint lines")
+            loading, stream = cls(*args), clock.stream(newest_first)
+            loading.run(timed_rows(sheet, stream), tick)
+            if stream.ordered:
+                connection.execute("release lines")
+                return loading
+            connection.execute("rollback to lines")
+            connection.execute("release lines")
+        loading = cls(*args)
+        loading.run(sorted_rows(sheet, clock, connection), tick)
+        return loading
 
     def refuse_wrong_zone(self, zone: str, known_zones: list[str]) -> None:
         """Raise Unreadable if the lines are stored ones, a constant number of hours off."""
@@ -192,4 +176,4 @@ def all_zones(connection: sqlite3.Connection) -> list[str]:
 
 def now_utc() -> str:
     """This moment, as the tables write it."""
-    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
 from loaders import advice
-from loaders.load import Loader, Options, Outcome
+from loaders.load import Loader, Outcome
+from loaders.places import Options
 from loaders.schema import open_database
 from loaders.times import Clock
 
