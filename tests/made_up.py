@@ -1,7 +1,7 @@
-"""Two made-up databases for the tests of queries, pages and access: a small one to know by heart, a large one to time.
+"""Two made-up databases for the tests of queries and pages: a small one to know by heart, a large one to time.
 
-`small(path)` has two courses. In course 2 (EDC3100, data up to week 3): six students, two of them called Sam Lee,
-one whose name is markup, one whose Moodle id nobody knows yet, one suspended who never came, and a teacher.
+`small(path)` has two courses. In course 2 (EDC3100, data up to week 3): six students, two called Sam Lee, one
+whose name is markup, one whose Moodle id nobody knows yet, one suspended who never came, and a teacher.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ ACTIVITIES = [
 def event_at(
     day: str, hour: int, person: int, kind: int, activity: int | None = None, part: int | None = None
 ):
-    """One row for `events`: `day` and `hour` in course time; weeks of the made-up course start on 2016-02-29."""
+    """One row for `events`: `day` and `hour` in course time; week 1 starts on 2016-02-29."""
     local = datetime.fromisoformat(day) + timedelta(hours=hour)
     week = (local.date() - datetime(2016, 2, 29).date()).days // 7 + 1
     utc = (local - OFFSET).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -220,7 +220,8 @@ def _events(db: sqlite3.Connection, rows: list[tuple]) -> None:
     _many(
         db,
         "events",
-        "course_id, person_id, time_utc, time_local, week, event_type_id, activity_id, part_id, load_id, line_key",
+        "course_id, person_id, time_utc, time_local, week, event_type_id, activity_id, part_id, load_id, "
+        "line_key",
         [(*row, 1, key) for key, row in enumerate(rows)],
     )
 

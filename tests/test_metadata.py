@@ -1,4 +1,4 @@
-"""metadata.yml and settings.json against the database's real shape: nothing undescribed, nothing described in vain."""
+"""metadata.yml and settings.json against the real shape: nothing undescribed, nothing described in vain."""
 
 from __future__ import annotations
 

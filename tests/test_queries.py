@@ -92,8 +92,8 @@ def test_another_site_or_course_gives_no_rows(small, name):
 def test_student_profile_is_one_row_with_the_contract_columns(small):
     (row,) = ask(small, "student_profile", course="2", student="5")
     assert list(row)[:11] == [
-        "person", "moodle_id", "fullname", "email", "groups", "role", "last_access_utc", "clicks", "completed",
-        "tracked", "done_pct",
+        "person", "moodle_id", "fullname", "email", "groups", "role", "last_access_utc", "clicks",
+        "completed", "tracked", "done_pct",
     ]  # fmt: skip
     assert row["person"] == made_up.ZOE and row["fullname"] == "Zoë Müller" and row["groups"] == "Online"
     assert (row["clicks"], row["completed"], row["tracked"], row["done_pct"]) == (5, 1, 3, 33.3)
@@ -119,8 +119,8 @@ def test_student_profile_of_nobody_and_of_everybody(small):
 def test_resource_usage_has_the_contract_columns(small):
     rows = ask(small, "resource_usage", course="2")
     assert list(rows[0]) == [
-        "cmid", "name", "kind", "section", "clicks", "students", "students_pct", "clicks_per_student", "completed",
-        "last_used_utc",
+        "cmid", "name", "kind", "section", "clicks", "students", "students_pct", "clicks_per_student",
+        "completed", "last_used_utc",
     ]  # fmt: skip
     assert [tuple(row.values()) for row in rows] == [
         (10, "News & <i>chat</i>", "forum", "General", 4, 3, 50.0, 1.3, 2, "2016-03-01T13:00:00Z"),

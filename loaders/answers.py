@@ -1,0 +1,268 @@
+"""What the pages and the JSON ask of the database. No Datasette here, and nothing of Moodle's files.
+
+Every function takes an open sqlite3 connection and gives plain dicts and lists, ready for a template, JSON or
+CSV. Times are UTC text. None means that it is not known; where that matters, a key beside it says why.
+The statements are in answers/, one file each.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+FOLDER = Path(__file__).parent / "answers"
+TABLES = {"courses", "people", "enrolments", "activities", "completions", "usage_activity", "usage_person"}
+DONE = ("complete", "complete-pass")
+NOT_LOGGED = ("label", "subsection")  # Moodle has no page, hence no log line, for these
+ALL_WEEKS = (-(10**6), 10**6)
+
+
+@dataclass
+class Filters:
+    """What narrows clicks: groups (Moodle's ids or exact names), weeks (both included), a student (Moodle's id)."""
+
+    groups: list[str] = field(default_factory=list)
+    together: str = "any"
+    from_week: int | None = None
+    to_week: int | None = None
+    student: str = ""
+
+    @property
+    def weeks(self) -> dict[str, int]:
+        """The bounds as parameters of a statement."""
+        lowest, highest = ALL_WEEKS
+        return {
+            "from_week": lowest if self.from_week is None else self.from_week,
+            "to_week": highest if self.to_week is None else self.to_week,
+        }
+
+    @property
+    def is_empty(self) -> bool:
+        """True when everybody's whole time is asked for."""
+        return not (self.groups or self.student) and self.from_week is None and self.to_week is None
+
+
+def course(conn: sqlite3.Connection, course: str = "", site: str = "") -> dict | None:
+    """The course with this Moodle id (on this site, if one is named), or the one with the newest data."""
+    return _first(_rows(conn, "course", course=course, site=site))
+
+
+def courses(conn: sqlite3.Connection) -> list[dict]:
+    """Every course with its counts, newest data first, and `missing`: what is not loaded of it yet."""
+    found = _rows(conn, "courses")
+    for row in found:
+        row["missing"] = [words for key, words in _PIECES if not row[key]]
+    return found
+
+
+# What the home page says is not here yet: a column of courses.sql, and the words.
+_PIECES = [
+    ("data_up_to_utc", "the course log"),
+    ("students", "who is a student"),
+    ("has_emails", "the list of participants"),
+    ("has_sections", "the course page with its sections"),
+    ("has_completion", "activity completion"),
+    ("groups", "groups"),
+    ("has_grades", "grades"),
+    ("has_forum_posts", "forum posts"),
+]
+
+
+def person(conn: sqlite3.Connection, course: dict, user: str = "", person: str = "") -> dict | None:
+    """One person of the course, by Moodle's id (`user`) or our own key (`person`), with `groups` (names)."""
+    if not (user or person):
+        return None
+    ids = {"course": course["id"], "site_id": course["site_id"], "user": user, "person": person}
+    found = _first(_rows(conn, "person", **ids))
+    if found:
+        seen = [found["last_access_utc"], found.pop("last_seen_utc")]
+        found["last_access_utc"] = max(filter(None, seen), default=None)
+        found["groups"] = [
+            row["name"] for row in _rows(conn, "groups_of", course=course["id"], person=found["person"])
+        ]
+    return found
+
+
+def student(conn: sqlite3.Connection, course: dict, person: dict) -> dict[str, Any]:
+    """The whole student page: person, details, completion by section, posts, usage by week, how fresh it is.
+
+    `loaded` says for each kind of data whether anything of it is here at all: "none" is not "not loaded yet".
+    """
+    ids = {"course": course["id"], "person": person["person"]}
+    class_size = _ask(conn, _CLASS_SIZE, course=course["id"])[0]["students"]
+    activities = completion(conn, course, person)
+    return {
+        "course": {key: course[key] for key in ("moodle_id", "shortname", "fullname", "timezone", "site")},
+        "person": person,
+        "details": {row["field"]: row["value"] for row in _ask(conn, _DETAILS, person=person["person"])},
+        "completion": _by_section(activities),
+        "progress": _progress(activities),
+        "posts": _rows(conn, "posts", **ids),
+        "usage": _usage_of(conn, course, person, class_size),
+        "loaded": {key: bool(here) for key, here in _rows(conn, "loaded", **ids)[0].items()},
+        "data_up_to": course["data_up_to_utc"],
+    }
+
+
+_CLASS_SIZE = "select count(*) as students from enrolments where course_id = :course and role = 'student'"
+_DETAILS = "select field, value from person_details where person_id = :person order by id"
+
+
+def completion(conn: sqlite3.Connection, course: dict, person: dict) -> list[dict]:
+    """One row per activity, in course order: state, when, this person's clicks, share of the class that is done.
+
+    `clicks` is None where Moodle logs none or no log is loaded. `why` says why there is no state: "not tracked",
+    "not loaded" (no completion report has this person) or "not known" (no file says whether it is tracked).
+    """
+    students = _ask(conn, _CLASS_SIZE, course=course["id"])[0]["students"]
+    rows = _rows(conn, "completion", course=course["id"], person=person["person"])
+    for row in rows:
+        done = row.pop("class_completed")
+        row["class_pct"] = round(100 * done / students, 1) if students and done is not None else None
+        logged = course["data_up_to_utc"] and row["kind"] not in NOT_LOGGED and person["role"] == "student"
+        row["clicks"] = (row["clicks"] or 0) if logged else None
+        row["done"] = row["state"] in DONE
+        row["why"] = (
+            None if row["state"] else {0: "not tracked", 1: "not loaded"}.get(row["tracked"], "not known")
+        )
+    return rows
+
+
+def _by_section(activities: list[dict]) -> list[dict]:
+    """Sections in course order, each with how many of its tracked activities are done, and its activities."""
+    sections: dict[Any, dict] = {}
+    for row in activities:
+        key = row.pop("section_key")
+        about = {name: row.pop(name) for name in ("section", "number", "week")}
+        section = sections.setdefault(key, {**about, "done": 0, "tracked": 0, "activities": []})
+        section["activities"].append(row)
+    for section in sections.values():
+        section.update(_progress(section["activities"]))
+    return list(sections.values())
+
+
+def _progress(activities: list[dict]) -> dict:
+    """How many are tracked, how many of those this person has done, what share (None when none is known)."""
+    tracked = [row for row in activities if row["tracked"] == 1]
+    known = [row for row in tracked if row["state"]]
+    done = sum(row["done"] for row in tracked)
+    share = round(100 * done / len(tracked), 1) if known else None
+    return {"done": done if known else None, "tracked": len(tracked), "done_pct": share}
+
+
+def _usage_of(conn: sqlite3.Connection, course: dict, person: dict, class_size: int) -> dict:
+    """Clicks by week beside the class median (students without a click count as 0), and rank by clicks."""
+    if not course["data_up_to_utc"] or person["role"] != "student":
+        return {"clicks": None, "rank": None, "students": class_size, "weeks": []}
+    ids = {"course": course["id"], "person": person["person"]}
+    everyone = defaultdict(list)
+    for row in _ask(conn, _CLASS_WEEKS, course=course["id"]):
+        everyone[row["week"]].append(row["clicks"])
+    weeks = _rows(conn, "weeks", data_up_to=course["data_up_to_utc"], **ids)
+    for row in weeks:
+        clicks = everyone[row["week"]]
+        row["class_median"] = median(clicks + [0] * (class_size - len(clicks))) if class_size else 0
+    return {**_rows(conn, "rank", **ids)[0], "students": class_size, "weeks": weeks}
+
+
+_CLASS_WEEKS = "select week, clicks from usage_person_week where course_id = :course"
+
+
+def usage(conn: sqlite3.Connection, course: dict, filters: Filters) -> dict[str, Any]:
+    """Clicks, students and completed of every activity (by cmid) and part ("chapter:7") in one answer.
+
+    `students` is the denominator: all students inside the filter. What Moodle does not log has clicks None.
+    """
+    people = students(conn, course, filters)
+    keys = json.dumps([row["person"] for row in people])
+    narrowed = {"course": course["id"], "people": None if filters.is_empty else keys, **filters.weeks}
+    clicks = {row["activity_id"]: row for row in _rows(conn, "usage", **narrowed)}
+    done = _rows(conn, "usage_completed", course=course["id"], people=keys)
+    completed = {row["activity_id"]: row["completed"] for row in done}
+    known = _ask(conn, _ACTIVITIES, course=course["id"])
+    return {
+        "activities": {
+            str(row["cmid"]): {
+                **_counted(course, row, clicks.get(row["id"])),
+                "completed": completed.get(row["id"]),
+            }
+            for row in known
+            if row["cmid"] is not None
+        },
+        "parts": {row.pop("part"): row for row in _rows(conn, "usage_parts", **narrowed)},
+        "students": len(people),
+        "instances": {
+            f"{row['kind']}:{row['instance_id']}": row["cmid"] for row in known if row["instance_id"]
+        },
+        "data_up_to": course["data_up_to_utc"],
+        "truncated": False,
+    }
+
+
+_ACTIVITIES = "select id, cmid, kind, instance_id from activities where course_id = :course"
+
+
+def _counted(course: dict, activity: dict, found: dict | None) -> dict:
+    """Clicks and students of one activity: 0 when nobody opened it, None when that cannot be known."""
+    if not course["data_up_to_utc"] or activity["kind"] in NOT_LOGGED:
+        return {"clicks": None, "students": None}
+    return (
+        {"clicks": found["clicks"], "students": found["students"]} if found else {"clicks": 0, "students": 0}
+    )
+
+
+def students(conn: sqlite3.Connection, course: dict, filters: Filters) -> list[dict]:
+    """The students inside the filter: id (Moodle's, may be None), person (our key), fullname, email."""
+    wanted = list(dict.fromkeys(filters.groups))
+    groups = json.dumps(wanted) if wanted else None
+    needed = len(wanted) if filters.together == "all" else 1
+    return _rows(conn, "students", course=course["id"], groups=groups, needed=needed, student=filters.student)
+
+
+def access(
+    conn: sqlite3.Connection, course: dict, filters: Filters, activity: str = "", part: str = ""
+) -> dict | None:
+    """Who has and has not opened an activity (its cmid) or a part ("chapter:7"); None when it is not known."""
+    kind, _, number = part.partition(":")
+    ids = {"course": course["id"], "cmid": activity, "kind": kind, "number": number}
+    found = _first(_rows(conn, "part", **ids) if part else _ask(conn, _ACTIVITY, **ids))
+    if not found:
+        return None
+    clicks = {row.pop("person"): row for row in _rows(conn, "access", **found, **filters.weeks)}
+    nothing = {"clicks": 0, "first_utc": None, "last_utc": None}
+    rows = [{**row, **clicks.get(row["person"], nothing)} for row in students(conn, course, filters)]
+    return {
+        "accessed": [row for row in rows if row["clicks"]],
+        "not_accessed": [row for row in rows if not row["clicks"]],
+        "data_up_to": course["data_up_to_utc"],
+    }
+
+
+_ACTIVITY = (
+    "select id as activity, null as part from activities where course_id = :course and cmid || '' = :cmid"
+)
+
+
+def _rows(conn: sqlite3.Connection, name: str, **parameters: Any) -> list[dict]:
+    return _ask(conn, _statement(name), **parameters)
+
+
+def _ask(conn: sqlite3.Connection, sql: str, **parameters: Any) -> list[dict]:
+    cursor = conn.execute(sql, parameters)
+    columns = [column[0] for column in cursor.description]
+    return [dict(zip(columns, row, strict=True)) for row in cursor]
+
+
+def _first(rows: list[dict]) -> dict | None:
+    return rows[0] if rows else None
+
+
+@lru_cache
+def _statement(name: str) -> str:
+    return (FOLDER / f"{name}.sql").read_text(encoding="utf-8")

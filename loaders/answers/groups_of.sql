@@ -1,0 +1,5 @@
+-- one row per group of one person in a course
+select groups.name
+from groups join group_members on group_members.group_id = groups.id
+where groups.course_id = :course and group_members.person_id = :person
+order by groups.name
