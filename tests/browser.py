@@ -10,13 +10,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from mimetypes import guess_type
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserType, Error, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserType, Error, Page, Playwright, sync_playwright
 
 NAMES = [
     "chromium",
@@ -67,27 +68,42 @@ def candidates(own: str) -> Iterator[str]:
 
 def install_own() -> None:
     """Ask Playwright for its Chromium: it needs the network, so not for long."""
+    print("No browser yet: asking Playwright for its Chromium ...", file=sys.stderr, flush=True)
     command = [sys.executable, "-m", "playwright", "install", "chromium"]
-    patience = {"PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT": "10000"}
-    _run(command, seconds=240, env={**os.environ, **patience})
+    _run(command, seconds=240, PLAYWRIGHT_DOWNLOAD_CONNECTION_TIMEOUT="10000")
 
 
 def install_debian() -> None:
-    """Take Debian's Chromium, where we are root on Debian."""
+    """Take Debian's Chromium (and what Playwright's driver needs), where we are root on Debian."""
     if shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
-        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-        _run(["apt-get", "update", "-qq"], seconds=120, env=quiet)
-        _run(
-            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"], seconds=420, env=quiet
-        )
+        print("No browser yet: asking Debian for its Chromium ...", file=sys.stderr, flush=True)
+        install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium", "libatomic1"]
+        _run(["apt-get", "update", "-qq"], seconds=120)
+        _run(install, seconds=420, DEBIAN_FRONTEND="noninteractive")
 
 
-def _run(command: list[str], seconds: int, env: dict[str, str]) -> None:
-    print("No browser yet, trying:", " ".join(command), file=sys.stderr, flush=True)
+def _run(command: list[str], seconds: int, **environment: str) -> int:
+    """Exit status of a quiet command, 1 where it could not run or took too long."""
+    env = {**os.environ, **environment}
     try:
-        subprocess.run(command, timeout=seconds, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    except (OSError, subprocess.TimeoutExpired) as problem:
-        print(problem, file=sys.stderr)
+        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        return subprocess.run(command, timeout=seconds, env=env, **quiet).returncode
+    except (OSError, subprocess.TimeoutExpired):
+        return 1
+
+
+@contextmanager
+def driver() -> Iterator[Playwright]:
+    """Playwright, after a look whether its program runs here at all (a bare Debian lacks a library)."""
+    command = [sys.executable, "-m", "playwright", "--version"]
+    if _run(command, seconds=60):
+        install_debian()
+        if _run(command, seconds=60):
+            raise NoBrowser(
+                "Playwright's driver does not start here: on Debian, apt install libatomic1 chromium."
+            )
+    with sync_playwright() as playwright:
+        yield playwright
 
 
 def launch(chromium: BrowserType, **options: object) -> Browser:
@@ -113,9 +129,9 @@ def launch(chromium: BrowserType, **options: object) -> Browser:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Headless Chromium or Chrome, one for all tests; the tests that use it run last (see conftest.py)."""
-    with sync_playwright() as playwright:
+    with ExitStack() as stack:
         try:
-            started = launch(playwright.chromium)
+            started = launch(stack.enter_context(driver()).chromium)
         except NoBrowser as problem:
             pytest.fail(str(problem), pytrace=False)
         yield started
@@ -203,8 +219,8 @@ def site() -> Iterator[Site]:
 
 
 if __name__ == "__main__":
-    with sync_playwright() as playwright:
-        try:
+    try:
+        with driver() as playwright:
             launch(playwright.chromium).close()
-        except NoBrowser as problem:
-            sys.exit(str(problem))
+    except NoBrowser as problem:
+        sys.exit(str(problem))

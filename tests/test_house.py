@@ -147,13 +147,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def wanted_files() -> dict[str, Path]:
-    """Name in the wheel -> file of the tree, for all that git would keep."""
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "loaders", *SITE]
-    listed = subprocess.run(command, cwd=TREE, capture_output=True, text=True)
-    if listed.returncode:
-        pytest.fail("this test asks git which files the tree holds")
-    names = [name for name in listed.stdout.splitlines() if (TREE / name).is_file()]
-    return {name if name.startswith("loaders/") else f"loaders/site/{name}": TREE / name for name in names}
+    """Name in the wheel -> file of the tree, for all that is not made at run time."""
+    made = re.compile(r"__pycache__|\.db\b|/private/|/\.")
+    files = [file for name in ["loaders", *SITE] for file in [TREE / name, *(TREE / name).rglob("*")]]
+    names = [file.relative_to(TREE).as_posix() for file in files if file.is_file()]
+    kept = [name for name in names if not made.search(name)]
+    return {name if name.startswith("loaders/") else f"loaders/site/{name}": TREE / name for name in kept}
 
 
 def test_the_wheel_holds_everything(wheel: Path):
