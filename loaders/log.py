@@ -77,7 +77,7 @@ class CourseVotes:
         return first
 
 
-def peek(rows: Iterable[Row], limit: int = 20_000) -> CourseVotes:
+def peek(rows: Iterable[Row], limit: int = 1_000) -> CourseVotes:
     """Read up to `limit` lines to learn which course they are of; all of them while none says."""
     votes = CourseVotes()
     for number, (_, row) in enumerate(rows):
@@ -115,6 +115,10 @@ class LogBook:
 
     def _read(self, user, affected, context, component, name, description, origin) -> Line:
         said = descriptions.read(component, name, description)
+        if said.user is None and said.related and not said.nobody and user == affected:
+            # "The user with id '17' has started the attempt": the text names only whom it is about, and the
+            # two name columns agree that this is also who did it.
+            said = said._replace(user=said.related)
         self.votes.add(said)
         to = self.directory
         self._note_context(said, context, component)

@@ -25,7 +25,7 @@ select
         select events.id
         from events
         where events.person_id = students.person_id
-            and events.course_id = :course
+            and +events.course_id = :course  -- by the index on person and time
             and events.real_person_id is null
         order by events.time_utc desc
         limit 1
