@@ -1,13 +1,23 @@
-"""What all tests share: the tree, and a real browser."""
+"""What all tests share: the tree, a real browser, and nothing of whoever runs them."""
 
+import os
 from pathlib import Path
 
 import pytest
 from browser import browser, page, site
+from hypothesis import settings
 
 __all__ = ["browser", "page", "site"]
 
 TREE = Path(__file__).resolve().parent.parent
+
+# A teacher's own database and accounts are never what a test runs on.
+for name in [name for name in os.environ if name.startswith("COURSETTE_") and name != "COURSETTE_BROWSER"]:
+    del os.environ[name]
+
+# Reading a file may take a while on a busy machine; in CI the same examples come every time.
+settings.register_profile("house", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("house")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
