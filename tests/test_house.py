@@ -1,5 +1,6 @@
 """The house: what the package needs, what the wheel holds, and the words that set it all up."""
 
+import ast
 import gzip
 import hashlib
 import os
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 import venv
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -48,11 +50,34 @@ def test_every_dependency_has_its_reason_beside_it():
         assert re.search(r'",\s+# \S+ \S+', line), f"why does Coursette need {wanted}?"
 
 
-def test_every_dependency_has_an_upper_bound_or_is_data():
+def imported(folder: Path) -> dict[str, Path]:
+    """Top-level module -> a file that imports it, for all Python files of a folder."""
+    found: dict[str, Path] = {}
+    for file in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                names = [node.module or ""]
+            found |= {name.split(".")[0]: file for name in names}
+    return found
+
+
+@pytest.mark.parametrize(("folder", "wanted"), [("loaders", RUN), ("plugins", RUN), ("tests", RUN + TEST)])
+def test_every_import_is_declared(folder: str, wanted: list[str]):
+    declared = {canonicalize_name(Requirement(one).name) for one in wanted}
+    ours = {"loaders", "tests", *(file.stem for file in (TREE / folder).glob("*.py"))}
+    givers = packages_distributions()
+    for module, file in imported(TREE / folder).items():
+        if module not in sys.stdlib_module_names and module not in ours:
+            packages = {canonicalize_name(name) for name in givers.get(module, [])}
+            assert packages & declared, f"{file.name} imports {module}: name its package in pyproject.toml"
+
+
+def test_every_dependency_is_bounded_unless_it_carries_a_date():
     for wanted in [*RUN, *TEST, *BUILD]:
         requirement = Requirement(wanted)
         bounds = {one.operator for one in requirement.specifier}
-        assert ">=" in bounds and ("<" in bounds or requirement.name == "tzdata"), wanted
+        assert ">=" in bounds and ("<" in bounds or requirement.name in {"tzdata", "packaging"}), wanted
 
 
 @pytest.mark.parametrize(
