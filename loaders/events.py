@@ -11,9 +11,10 @@ import hashlib
 import json
 import sqlite3
 from array import array
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from itertools import count, islice
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from loaders.schema import index_statements
@@ -24,8 +25,8 @@ TIME_FACTOR = 0x9E3779B97F4A7C15
 COUNT_FACTOR = 0x4BF58476D1CE4E5B
 
 _INSERT = (
-    "insert into events (id, course_id, person_id, related_person_id, time_utc, time_local, event_type_id,"
-    " activity_id, part_id, origin, load_id, line_key) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "insert into events (id, course_id, person_id, related_person_id, time_utc, time_local, week,"
+    " event_type_id, activity_id, part_id, origin, load_id, line_key) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 
@@ -40,42 +41,36 @@ def line_key(digest: int, seconds: int, count: int) -> int:
     return (digest + seconds * TIME_FACTOR + count * COUNT_FACTOR) & MASK
 
 
-@dataclass(slots=True)
-class Line:
+class Line(NamedTuple):
     """What lines that differ only in time have in common, in own keys."""
 
     digest: int
-    person: int | None
-    related: int | None
-    event_type: int
-    activity: int | None
-    part: int | None
-    origin: str
-    names: tuple[str | None, str | None] | None = None  # person, related: where the text has no id
+    people: tuple[int | None, int | None]  # who did it, and to whom
+    what: tuple[int, int | None, int | None, str]  # event type, activity, part, origin
+    names: tuple[str | None, str | None, bool] | None  # person and related where the text has no id; has it one
+    dated: bool  # its time says when a role or an enrolment began or ended
 
 
-class Texts:
-    """Unix seconds to the two ISO texts of a row; one entry a quarter of an hour, since zones shift by quarters."""
+class Calendar:
+    """Unix seconds to a row's UTC time, local time and week; kept by quarters of an hour, as zones shift by them."""
 
-    MMSS = [f"{second // 60:02d}:{second % 60:02d}" for second in range(3600)]
+    MMSS = tuple(f"{second // 60:02d}:{second % 60:02d}" for second in range(3600))
 
-    def __init__(self, zone: str):
-        self.zone, self.quarters = ZoneInfo(zone), {}
+    def __init__(self, zone: str, week_1: date):
+        self.zone, self.week_1 = ZoneInfo(zone), week_1
+        self.quarters: dict[int, tuple[str, str, int, int]] = {}
 
-    def __call__(self, seconds: int) -> tuple[str, str]:
-        quarter = seconds // 900
-        known = self.quarters.get(quarter) or self._quarter(quarter)
-        utc_hour, local_hour, offset = known
-        return (
-            f"{utc_hour}{self.MMSS[seconds % 3600]}Z",
-            local_hour + self.MMSS[(seconds + offset) % 3600],
-        )
+    def __call__(self, seconds: int) -> tuple[str, str, int]:
+        """`2016-02-29T01:00:00Z`, `2016-02-29T11:00:00`, 1."""
+        utc_hour, local_hour, offset, week = self.quarters.get(seconds // 900) or self._quarter(seconds // 900)
+        return f"{utc_hour}{self.MMSS[seconds % 3600]}Z", local_hour + self.MMSS[(seconds + offset) % 3600], week
 
-    def _quarter(self, quarter: int) -> tuple[str, str, int]:
-        utc = datetime.fromtimestamp(quarter * 900, timezone.utc)
+    def _quarter(self, quarter: int) -> tuple[str, str, int, int]:
+        utc = datetime.fromtimestamp(quarter * 900, UTC)
         local = utc.astimezone(self.zone)
         offset = int(local.utcoffset().total_seconds())
-        known = f"{utc:%Y-%m-%dT%H:}", f"{local:%Y-%m-%dT%H:}", offset
+        week = (local.date() - self.week_1).days // 7 + 1
+        known = f"{utc:%Y-%m-%dT%H:}", f"{local:%Y-%m-%dT%H:}", offset, week
         self.quarters[quarter] = known
         return known
 
@@ -83,73 +78,75 @@ class Texts:
 class EventWriter:
     """Takes a file's lines in order, writes the new ones, and remembers which events the file holds."""
 
-    def __init__(self, connection: sqlite3.Connection, course_id: int, load_id: int, zone: str):
+    def __init__(self, connection: sqlite3.Connection, course_id: int, load_id: int, calendar: Calendar):
         self.connection, self.course_id, self.load_id = connection, course_id, load_id
-        self.texts = Texts(zone)
+        self.calendar = calendar
         self.next_id = connection.execute("select coalesce(max(id), 0) + 1 from events").fetchone()[0]
         self.stored = connection.execute(
             "select min(time_utc), max(time_utc), count(*) from events where course_id = ?", (course_id,)
         ).fetchone()
-        self.first_of_all = self.next_id == 1
         self.rows_new = self.rows_known = 0
-        self.keys, self.times, self.lines = [], [], []
-        self.second, self.seen = None, {}
         self.ranges = Ranges()
         self.new_digests, self.new_times = array("Q"), array("q")
-        if self.first_of_all:
+        if self.next_id == 1:
             for name in index_statements():
                 connection.execute(f"drop index if exists {name}")
 
-    def add(self, line: Line, seconds: int) -> None:
-        """One line of the file, in the file's order (lines of one second must be neighbours)."""
-        digest = line.digest
-        if seconds != self.second:
-            self.second, self.seen = seconds, {digest: 1}
-            count = 0
-        else:
-            count = self.seen.get(digest, 0)
-            self.seen[digest] = count + 1
-        self.keys.append((digest + seconds * TIME_FACTOR + count * COUNT_FACTOR) & MASK)
-        self.times.append(seconds)
-        self.lines.append(line)
-        if len(self.keys) >= BATCH:
-            self.flush()
+    def write(self, lines: Iterable[tuple[int, Line]]) -> None:
+        """Write (Unix time, line) pairs in the file's order; lines of one second must be neighbours."""
+        lines = iter(lines)
+        second, seen = None, {}
+        while batch := list(islice(lines, BATCH)):
+            keys = []
+            for seconds, line in batch:
+                digest = line[0]
+                if seconds != second:
+                    second, seen, equal = seconds, {digest: 1}, 0
+                else:
+                    equal = seen.get(digest, 0)
+                    seen[digest] = equal + 1
+                keys.append((digest + seconds * TIME_FACTOR + equal * COUNT_FACTOR) & MASK)
+            self._flush(batch, keys)
 
-    def flush(self) -> None:
-        """Write the rows collected so far, inside the caller's transaction."""
-        known = self._known_ids() if self.stored[2] else {}
-        rows, names, key_of = [], [], self.next_id
-        for key, seconds, line in zip(self.keys, self.times, self.lines):
-            if (event_id := known.get(key)) is not None:
-                self.rows_known += 1
-                self.ranges.add(event_id)
-                continue
-            utc, local = self.texts(seconds)
-            rows.append(
-                (key_of, self.course_id, line.person, line.related, utc, local, line.event_type,
-                 line.activity, line.part, line.origin, self.load_id, key)
-            )  # fmt: skip
-            if line.names:
-                names.append((key_of, *line.names, line.person is not None))
-            if self.stored[2]:
-                self.new_digests.append(line.digest)
-                self.new_times.append(seconds)
-            key_of += 1
-        self.connection.executemany(_INSERT, rows)
-        self.connection.executemany("insert into event_names values (?, ?, ?, ?)", names)
-        self.rows_new += len(rows)
-        if rows:
-            self.ranges.add_run(self.next_id, key_of - 1)
-        self.next_id = key_of
-        self.keys, self.times, self.lines = [], [], []
+    def _flush(self, batch: list[tuple[int, Line]], keys: list[int]) -> None:
+        if self.stored[2]:
+            batch, keys = self._unknown(batch, keys)
+        calendar, course_id, load_id = self.calendar, self.course_id, self.load_id
+        self.connection.executemany(
+            _INSERT,
+            (
+                (event_id, course_id, *line[1], *calendar(seconds), *line[2], load_id, key)
+                for event_id, key, (seconds, line) in zip(count(self.next_id), keys, batch)
+            ),
+        )
+        self.connection.executemany(
+            "insert into event_names values (?, ?, ?, ?)",
+            [(self.next_id + i, *line[3]) for i, (_, line) in enumerate(batch) if line[3]],
+        )
+        self.rows_new += len(batch)
+        if batch:
+            self.ranges.add_run(self.next_id, self.next_id + len(batch) - 1)
+        self.next_id += len(batch)
 
-    def _known_ids(self) -> dict[int, int]:
+    def _unknown(self, batch: list[tuple[int, Line]], keys: list[int]) -> tuple[list, list]:
+        """Those of the batch that are not stored yet; the others are counted."""
+        known = self._known_ids(keys)
+        for key in keys:
+            if key in known:
+                self.ranges.add(known[key])
+        new = [(pair, key) for pair, key in zip(batch, keys, strict=True) if key not in known]
+        self.rows_known += len(batch) - len(new)
+        for (seconds, line), _ in new:
+            self.new_digests.append(line[0])
+            self.new_times.append(seconds)
+        return [pair for pair, _ in new], [key for _, key in new]
+
+    def _known_ids(self, keys: list[int]) -> dict[int, int]:
         sql = "select line_key, id from events where line_key in (select value from json_each(?))"
-        return dict(self.connection.execute(sql, (json.dumps(self.keys),)))
+        return dict(self.connection.execute(sql, (json.dumps(keys),)))
 
     def finish(self) -> None:
-        """Write the rest, the indexes, and which events this load holds."""
-        self.flush()
+        """Write the indexes, and which events this load holds."""
         for statement in index_statements().values():
             self.connection.execute(statement)
         self.connection.executemany(
@@ -227,7 +224,7 @@ def likely_zones(seconds: list[int], zone: str, shift: int, preferred: list[str]
     def fits(name: str) -> bool:
         there = ZoneInfo(name)
         return all(
-            abs(w.replace(tzinfo=there) - datetime.fromtimestamp(at, timezone.utc)) < timedelta(minutes=1)
+            abs(w.replace(tzinfo=there) - datetime.fromtimestamp(at, UTC)) < timedelta(minutes=1)
             for w, at in zip(wall, wanted)
         )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from loaders import claims, downloads, kinds, log, tables
 from loaders.errors import Unreadable
-from loaders.load_log import LogLoad, all_zones, find_course, first_column, hold, now_utc, retry_held, timed_rows
+from loaders.load_log import LogLoad, all_zones, find_course, first_column, hold, now_utc, retry_held
 from loaders.places import Options, Places
 from loaders.reading import Reading
 from loaders.settle import settle
@@ -155,8 +155,7 @@ class Loader:
         if zone_from == "machine":
             outcome.notes.append(f"times were read in {zone}, this computer's zone: if Moodle shows you another, say --timezone")
         if course_id is None:
-            rows = timed_rows(sheet, clock.stream())
-            outcome.rows_read = hold(self.connection, outcome.load_id, rows)
+            outcome.rows_read = hold(self.connection, outcome.load_id, sheet, clock.stream())
             return
         self._write_log(sheet, clock, outcome, site_id, course_id, course)
         if sheet.resaved:
@@ -169,12 +168,13 @@ class Loader:
         return course or self.options.course
 
     def _write_log(self, sheet, clock: Clock, outcome: Outcome, site_id: int, course_id: int, course) -> None:
-        args = (self.connection, outcome.load_id, site_id, course_id)
+        newest = next((clock.utc(text) for text in first_column(sheet)), now_utc())
+        args = (self.connection, outcome.load_id, site_id, course_id, newest)
         loading = LogLoad.from_sheet(sheet, clock, self.tick, *args)
         if (said := loading.book.votes.course()) and course and said != course:
             raise Unreadable(f"its lines are of several courses ({course} and {said}): download one course's log")
         loading.refuse_wrong_zone(clock.zone, all_zones(self.connection))
-        outcome.rows_read = loading.rows_read
+        outcome.rows_read = loading.book.rows_read
         outcome.rows_new, outcome.rows_known = loading.writer.rows_new, loading.writer.rows_known
         if loading.newest is not None:
             self.connection.execute(

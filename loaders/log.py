@@ -93,6 +93,7 @@ class LogBook:
 
     def __init__(self, directory: Directory):
         self.directory = directory
+        self.rows_read = 0
         self.cache: dict[tuple[str, ...], Line] = {}
         self.parsed: dict[tuple[str, str, str], descriptions.Line] = {}
         self.people: dict[int, dict[str, None]] = {}
@@ -103,14 +104,29 @@ class LogBook:
         self.roles: dict[tuple, tuple[int, bool]] = {}
         self.dated: dict[int, tuple] = {}  # digest -> what its time matters for
 
-    def line(self, row: list[str]) -> Line:
-        """The row (time and address aside) in own keys; read once, then known."""
-        key = tuple(row[1:8])
-        line = self.cache.get(key)
-        if line is None:
-            if len(self.cache) >= CACHED_LINES:
-                self.cache.clear()
-            line = self.cache[key] = self._read(*key)
+    def lines(self, rows: Iterable[Row], seconds: Callable[[str], int]) -> Iterator[tuple[int, Line]]:
+        """(Unix time, line in own keys) of every row; what differs only in time is read once."""
+        cache, number, text, at = self.cache, 0, None, 0
+        try:
+            for number, row in rows:  # noqa: B007
+                if row[0] != text:
+                    text = row[0]
+                    at = seconds(text)
+                key = tuple(row[1:8])
+                line = cache.get(key)
+                if line is None:
+                    line = self._remember(key)
+                if line[4]:
+                    self._note_time(line, at)
+                self.rows_read += 1
+                yield at, line
+        except Unreadable as error:
+            raise Unreadable(str(error), error.line or number) from None
+
+    def _remember(self, key: tuple[str, ...]) -> Line:
+        if len(self.cache) >= CACHED_LINES:
+            self.cache.clear()
+        line = self.cache[key] = self._read(*key)
         return line
 
     def _read(self, user, affected, context, component, name, description, origin) -> Line:
@@ -124,20 +140,17 @@ class LogBook:
         self._note_context(said, context, component)
         names = self._names(said, clean(user), clean(affected))
         digest = line_digest(to.course_id, descriptions.normal(description) or f"{component}\n{name}", origin)
-        line = Line(
-            digest=digest,
-            person=to.person(said.user),
-            related=to.person(said.related),
-            event_type=to.event_type(said.component, said.name, said.eventclass, said.crud, said.edulevel),
-            activity=to.activity(said.cmid, said.module),
-            part=to.part(said.cmid, *said.part) if said.part and said.cmid else None,
-            origin=origin,
-            names=names,
-        )
-        self._note_dated(said, digest)
-        if line.part:
+        part = to.part(said.cmid, *said.part) if said.part and said.cmid else None
+        if part:
             self.parts[said.cmid, *said.part] = None
-        return line
+        event_type = to.event_type(said.component, said.name, said.eventclass, said.crud, said.edulevel)
+        return Line(
+            digest=digest,
+            people=(to.person(said.user), to.person(said.related)),
+            what=(event_type, to.activity(said.cmid, said.module), part, origin),
+            names=(*names, said.user is not None) if names else None,
+            dated=self._is_dated(said, digest),
+        )
 
     def _names(self, said, user: str, affected: str) -> tuple[str | None, str | None] | None:
         """Names kept with the event because no id stands for them; names with an id become claims."""
@@ -175,19 +188,18 @@ class LogBook:
         elif said.course and colon and said.eventclass == "\\core\\event\\course_viewed" and not self.course_name:
             self.course_name = name
 
-    def _note_dated(self, said, digest: int) -> None:
+    def _is_dated(self, said, digest: int) -> bool:
         event = ROLE_EVENTS.get(said.eventclass or "")
         if event and said.related:
             what, given = event
             role = ROLES.get(said.object or 0) if what == "role" else None
             if what == "enrolled" or role:
                 self.dated[digest] = (said.related, what, role, given)
+        return digest in self.dated
 
-    def note_time(self, line: Line, seconds: int) -> None:
+    def _note_time(self, line: Line, seconds: int) -> None:
         """Remember the latest word on a role or an enrolment."""
-        if (about := self.dated.get(line.digest)) is None:
-            return
-        moodle_id, what, role, given = about
+        moodle_id, what, role, given = self.dated[line.digest]
         known = self.roles.get((moodle_id, what, role))
         if known is None or (seconds, given) > known:
             self.roles[moodle_id, what, role] = seconds, given
@@ -210,7 +222,3 @@ class LogBook:
         for cmid, kind, moodle_id in self.parts:
             yield {"noun": "part", "cmid": cmid, "kind": kind, "moodle_id": moodle_id}
 
-
-def scrubbed(row: list[str]) -> list[str]:
-    """The row as it may be stored: without the address."""
-    return row[:8]

@@ -19,6 +19,7 @@ _SPACE = re.compile(r"[\s\u00a0]+")
 _QUOTES = str.maketrans({'"': "'", "“": "'", "”": "'", "‘": "'", "’": "'", "`": "'"})
 
 
+@lru_cache(maxsize=50_000)
 def clean(text: str | None) -> str:
     """The form to show: entities decoded (even twice), white space collapsed and trimmed."""
     text = text or ""

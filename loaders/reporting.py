@@ -13,7 +13,7 @@ from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColum
 from loaders import advice
 from loaders.load import Loader, Outcome
 from loaders.places import Options
-from loaders.schema import open_database
+from loaders.schema import open_database, settle_in
 from loaders.times import Clock
 
 
@@ -33,6 +33,7 @@ def load(db: Path, files: list[Path], options: dict) -> int:
                 say(outcome)
         finish(connection, outcomes, chosen)
     finally:
+        settle_in(connection)
         connection.close()
         if created and chosen.check:
             for path in (db, *(db.with_name(db.name + end) for end in ("-wal", "-shm"))):

@@ -20,19 +20,27 @@ SEARCHED = {
 
 # Secondary indexes of events: dropped and built anew when a first, large log comes in (sorted building is
 # several times faster than 1,000,000 random insertions, and the result is smaller).
-EVENT_INDEXES = ("events_line_key", "events_person", "events_activity", "events_course")
+EVENT_INDEXES = ("events_line_key", "events_person", "events_activity", "events_time")
 
 
 def open_database(path: str | Path) -> sqlite_utils.Database:
     """Open `path` for writing, with every table there. Raises sqlite3.DatabaseError if it is no database."""
+    new = not Path(path).exists()
     connection = sqlite3.connect(path, timeout=60, isolation_level=None)
-    connection.execute("pragma journal_mode = wal")
+    # A file that nobody can be reading yet needs no write-ahead log: its first, large load is written once
+    # instead of twice. `settle_in` makes the switch; from then on readers never meet a locked database.
+    connection.execute(f"pragma journal_mode = {'truncate' if new else 'wal'}")
     connection.execute("pragma synchronous = normal")
     connection.execute("pragma cache_size = -64000")
     connection.execute("pragma temp_store = file")
     db = sqlite_utils.Database(connection)
     ensure_shape(db)
     return db
+
+
+def settle_in(connection: sqlite3.Connection) -> None:
+    """Switch to write-ahead logging, so that Datasette reads while a loader writes."""
+    connection.execute("pragma journal_mode = wal")
 
 
 def open_existing(path: str | Path) -> sqlite_utils.Database:

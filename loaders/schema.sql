@@ -142,9 +142,9 @@ create table if not exists events (
     line_key integer not null                         -- 64-bit hash of the line and its count; see loaders/log.py
 );
 create unique index if not exists events_line_key on events(line_key);
-create index if not exists events_person on events(person_id, time_utc);
+create index if not exists events_person on events(person_id);
 create index if not exists events_activity on events(activity_id);
-create index if not exists events_course on events(course_id, time_utc);
+create index if not exists events_time on events(time_utc);
 
 -- names of a log line whose description carries no id for them; tried again at every load
 create table if not exists event_names (

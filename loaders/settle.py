@@ -14,8 +14,8 @@ from loaders.activities import Activities, save_parts, save_sections
 from loaders.claims import Load, read_loads
 from loaders.courses import name_courses, place_loads, tidy_courses
 from loaders.enrolments import Groups, Roster, save_enrolments
-from loaders.names import fold
 from loaders.log import LOGIN_AS
+from loaders.names import fold
 from loaders.people import Key, People, save_people
 from loaders.results import Course, save_completions, save_grades, save_people_claims, save_posts
 

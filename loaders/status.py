@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from babel.dates import format_timedelta
 
@@ -36,7 +36,7 @@ def ago(utc: str | None) -> str:
     """"3 days ago", or "never"."""
     if not utc:
         return "never"
-    age = datetime.now(timezone.utc) - datetime.fromisoformat(utc)
+    age = datetime.now(UTC) - datetime.fromisoformat(utc)
     return format_timedelta(-age, add_direction=True, locale="en")
 
 

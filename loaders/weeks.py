@@ -6,7 +6,7 @@ import sqlite3
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 
-from loaders.events import Texts
+from loaders.events import Calendar
 
 FIRST_STUDENT_EVENT = (
     "select min(time_local) from events where course_id = ?1 and person_id in"
@@ -46,17 +46,35 @@ def settle_weeks(connection: sqlite3.Connection) -> bool:
     return moved
 
 
-def _number(connection: sqlite3.Connection, course_id: int, first: date) -> bool:
-    """Number the events' weeks: only the new ones, unless week 1 moved."""
-    known = connection.execute(
-        "select starts_on from weeks where course_id = ? and week = 1", (course_id,)
-    ).fetchone()
-    moved = known is not None and known[0] != first.isoformat()
-    only = "" if moved or known is None else " and week is null"
-    cursor = connection.execute(
-        f"update events set week = {WEEK_OF} where course_id = ?{only}", (first.isoformat(), course_id)
+def week_1(connection: sqlite3.Connection, course_id: int) -> date | None:
+    """The Monday that the weeks of stored events are counted from, if there are any."""
+    sql = "select starts_on from weeks where course_id = ? and week = 1"
+    row = connection.execute(sql, (course_id,)).fetchone()
+    return date.fromisoformat(row[0]) if row else None
+
+
+def assume_week_1(connection: sqlite3.Connection, course_id: int, newest_utc: str) -> date:
+    """The Monday to count a log's weeks from while it is written; settling corrects it where it was wrong."""
+    if known := week_1(connection, course_id):
+        return known
+    start = connection.execute("select start_date from courses where id = ?", (course_id,)).fetchone()[0]
+    assumed = monday(date.fromisoformat((start or newest_utc)[:10]))
+    connection.execute(
+        "insert into weeks (course_id, week, starts_on) values (?, 1, ?)", (course_id, assumed.isoformat())
     )
-    return moved or cursor.rowcount > 0
+    return assumed
+
+
+def _number(connection: sqlite3.Connection, course_id: int, first: date) -> bool:
+    """Number the events' weeks again if week 1 is another than was thought."""
+    known = week_1(connection, course_id)
+    if known is None:
+        connection.execute(
+            f"update events set week = {WEEK_OF} where course_id = ?", (first.isoformat(), course_id)
+        )
+    elif shift := (known - first).days // 7:
+        connection.execute("update events set week = week + ? where course_id = ?", (shift, course_id))
+    return known != first
 
 
 def _save(connection: sqlite3.Connection, course_id: int, first: date) -> None:
@@ -79,10 +97,10 @@ def move_zone(connection: sqlite3.Connection, course_id: int, zone: str, zone_fr
         "update courses set timezone = ?, timezone_from = ? where id = ?", (zone, zone_from, course_id)
     )
     if known and known[0] != zone:
-        texts = Texts(zone)
+        calendar = Calendar(zone, date.min)
 
         def local(utc: str) -> str:
-            return texts(int(datetime.fromisoformat(utc).timestamp()))[1]
+            return calendar(int(datetime.fromisoformat(utc).timestamp()))[1]
 
         connection.create_function("local_time", 1, local, deterministic=True)
         connection.execute(

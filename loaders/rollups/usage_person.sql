@@ -6,6 +6,18 @@ with students as (
     from enrolments
     where course_id = :course and role = 'student'
 ),
+last_deeds as (
+    -- SQLite takes the bare column id from the row that holds the max()
+    select
+        person_id,
+        id as last_event_id,
+        max(time_utc)
+    from events
+    where course_id = :course
+        and person_id is not null
+        and real_person_id is null
+    group by person_id
+),
 totals as (
     select
         person_id,
@@ -21,14 +33,7 @@ select
     coalesce(totals.clicks, 0),
     totals.first_utc,
     totals.last_utc,
-    (
-        select events.id
-        from events
-        where events.person_id = students.person_id
-            and +events.course_id = :course  -- by the index on person and time
-            and events.real_person_id is null
-        order by events.time_utc desc
-        limit 1
-    )
+    last_deeds.last_event_id
 from students
 left join totals using (person_id)
+left join last_deeds using (person_id)
