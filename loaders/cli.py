@@ -112,6 +112,54 @@ def status(db) -> None:
         click.echo(line)
 
 
+def listening(command: Callable) -> Callable:
+    """The options of everything that serves."""
+    for option in (
+        click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on."),
+        click.option("--port", type=int, default=8001, show_default=True, help="Port; 0 takes any free one."),
+        click.option("--open", "open_browser", is_flag=True, help="Open the sign-in link in the browser."),
+        click.option("--allowed-host", "allowed_hosts", metavar="NAME", multiple=True,
+                     help="Another name this server answers to, as behind a proxy. Repeat for more."),
+        click.option("--private", type=click.Path(file_okay=False, path_type=Path),
+                     help="Folder of accounts, keys and the record of look-ups [default: private, beside the database]."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+@cli.command()
+@click.argument("databases", nargs=-1, type=click.Path(path_type=Path))
+@listening
+@database
+@in_a_sentence
+def serve(databases, db, **options) -> None:
+    """Look at the data in the browser: Datasette on this computer only, closed to everyone but you.
+
+    Prints a link that signs you in, once. DATABASES may be several files, or a folder of them.
+    """
+    _serve(databases or [db], options)
+
+
+@cli.command()
+@click.option("--site", metavar="URL", help="Pretend that the made-up course is on this Moodle.")
+@listening
+@in_a_sentence
+def demo(site, **options) -> None:
+    """Load a made-up course of 120 students and look at it in the browser."""
+    from loaders import demo as made_up
+
+    _serve([made_up.build(site)], options)
+
+
+def _serve(databases, options: dict) -> None:
+    from loaders import serving
+
+    try:
+        serving.serve(databases, **options)
+    except serving.CannotServe as error:
+        raise click.ClickException(str(error)) from None
+
+
 def main() -> None:
     """Entry point."""
     cli()

@@ -24,7 +24,7 @@ def load(db: Path, files: list[Path], options: dict) -> int:
         if zone:
             Clock(zone)
     created = not db.exists()
-    connection = open_database(db).conn
+    connection = open_database(db, to_fill=True).conn
     outcomes: list[Outcome] = []
     try:
         with progress() as tick:

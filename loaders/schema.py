@@ -23,9 +23,12 @@ SEARCHED = {
 EVENT_INDEXES = ("events_line_key", "events_person", "events_activity", "events_time")
 
 
-def open_database(path: str | Path) -> sqlite_utils.Database:
-    """Open `path` for writing, with every table there. Raises sqlite3.DatabaseError if it is no database."""
-    new = not Path(path).exists()
+def open_database(path: str | Path, to_fill: bool = False) -> sqlite_utils.Database:
+    """Open `path` for writing, with every table there. Raises sqlite3.DatabaseError if it is no database.
+
+    `to_fill`: for a loader, which calls `settle_in` when it is done.
+    """
+    new = to_fill and not Path(path).exists()
     connection = sqlite3.connect(path, timeout=60, isolation_level=None)
     # A file that nobody can be reading yet needs no write-ahead log: its first, large load is written once
     # instead of twice. `settle_in` makes the switch; from then on readers never meet a locked database.

@@ -1,0 +1,43 @@
+"""`coursette demo`: the made-up course, loaded from the files a real Moodle exported."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import click
+
+from loaders import house
+from loaders.load import Loader
+from loaders.places import Options
+from loaders.schema import open_database, settle_in
+
+ZONE = "Australia/Brisbane"  # of the teacher who downloaded the files
+
+
+def build(site: str | None = None) -> Path:
+    """Make demo/moodle.db, or find it made; returns its path. `site` is the Moodle it pretends to be on."""
+    db = _folder() / "moodle.db"
+    connection = open_database(db, to_fill=True).conn
+    for outcome in Loader(connection, Options(timezone=ZONE)).load(_files()):
+        if outcome.rows_new:
+            click.echo(f"{outcome.source}: {outcome.kind}: {outcome.rows_new:,} rows", err=True)
+    if site:
+        connection.execute("update sites set url = ?", (site.rstrip("/"),))
+    settle_in(connection)
+    connection.close()
+    return db
+
+
+def _files() -> list[Path]:
+    return [path for path in sorted((house.root() / "demo").iterdir()) if path.suffix in (".csv", ".json", ".gz")]
+
+
+def _folder() -> Path:
+    """Beside the files in a checkout; in the user's own data folder where those are installed read-only."""
+    demo = house.root() / "demo"
+    if house.root() == house.PACKAGE.parent and os.access(demo, os.W_OK):
+        return demo
+    folder = Path(click.get_app_dir("coursette")) / "demo"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
