@@ -19,7 +19,7 @@ from loaders import dates, zones
 from loaders.errors import Unreadable
 from loaders.zones import machine_zone
 
-__all__ = ["Clock", "Stream", "epoch_utc", "is_time", "local_text", "machine_zone"]
+__all__ = ["Clock", "Stream", "epoch_utc", "is_time", "local_text", "machine_zone", "may_be_time"]
 
 _NUMERIC = re.compile(
     r"\s*\d{1,4}([-/.])\d{1,2}\1\d{1,4}[,\sT]\s*\d{1,2}[:.]\d{2}([:.]\d{2})?(\s?[ap]\.?m\.?)?\s*",
@@ -42,6 +42,12 @@ def local_text(utc_text: str, zone: str) -> str:
 def is_time(text: str) -> bool:
     """Whether a text is a date and time in numbers (`2016-03-01 00:36:06`), and nothing else."""
     return _NUMERIC.fullmatch(text) is not None
+
+
+def may_be_time(text: str) -> bool:
+    """Whether a text can be a date and time in any language (`5 mars 26, 14:07`)."""
+    split = dates.split(text)
+    return split is not None and dates.day_of(split.day) is not None
 
 
 class Clock:

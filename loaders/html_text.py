@@ -1,0 +1,78 @@
+"""Plain text, words and links out of what people write in Moodle's editor."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+_BLOCKS = (
+    "address article aside blockquote dd div dl dt figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr"
+    " main nav ol p pre section table ul"
+)
+_PARAGRAPHS = frozenset(_BLOCKS.split())
+_LINES = frozenset(("li", "tr"))
+_SILENT = frozenset(("script", "style", "template", "head", "noscript", "svg"))
+_URL = re.compile(r"https?://[^\s<>\"'“”]+", re.IGNORECASE)
+_WORD = re.compile(r"\w+(?:['’-]\w+)*")
+_PARAGRAPH, _LINE = "\n\n", "\n"
+
+
+def text_of(message: str, plain: bool = False, breaks: bool = False) -> str:
+    """The text with one blank line between paragraphs, and one line for each list item.
+
+    `plain`: the message is no HTML. `breaks`: HTML in which a line break counts, as in Moodle's auto-format.
+    """
+    if not plain:
+        html = message.replace("\n", "<br>") if breaks else message
+        message = "".join(_pieces(LexborHTMLParser(html).body))
+    lines = (" ".join(line.split()) for line in message.splitlines())
+    return re.sub(r"\n{3,}", _PARAGRAPH, _LINE.join(lines)).strip()
+
+
+def _pieces(root: LexborNode | None) -> Iterator[str]:
+    """The text in document order; line breaks stand for the ends of blocks only."""
+    stack: list[LexborNode | str] = [root] if root is not None else []
+    while stack:
+        node = stack.pop()
+        if isinstance(node, str):
+            yield node
+        elif node.is_text_node:
+            yield " ".join(f"|{node.text_content}|".split())[1:-1] if node.text_content else ""
+        elif node.tag == "br":
+            yield _LINE
+        elif node.tag not in _SILENT:
+            edge = _PARAGRAPH if node.tag in _PARAGRAPHS else _LINE if node.tag in _LINES else ""
+            yield edge or (" " if node.tag in ("td", "th") else "")
+            stack.append(edge)
+            stack.extend(reversed(list(node.iter(include_text=True))))
+
+
+def word_count(text: str) -> int:
+    """How many words: runs of letters and digits, with the apostrophes and hyphens inside them."""
+    return sum(1 for _ in _WORD.finditer(text))
+
+
+def links_of(html: str, text: str) -> list[str]:
+    """Every address of the web, once: the links of the HTML, then addresses that stand in the text."""
+    anchors = LexborHTMLParser(html).css("a[href]") if html else []
+    found = [(node.attributes.get("href") or "").strip() for node in anchors]
+    found += [_trimmed(match[0]) for match in _URL.finditer(text)]
+    return list(dict.fromkeys(url for url in found if _is_web(url)))
+
+
+def _trimmed(url: str) -> str:
+    """Without the sentence's punctuation; a closing bracket stays if the address opened one."""
+    while url and (url[-1] in ".,;:!?" or (url[-1] == ")" and "(" not in url)):
+        url = url[:-1]
+    return url
+
+
+def _is_web(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme.lower() in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return False
