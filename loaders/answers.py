@@ -25,7 +25,7 @@ ALL_WEEKS = (-(10**6), 10**6)
 
 @dataclass
 class Filters:
-    """What narrows clicks: groups (Moodle's ids or exact names), weeks (both included), a student (Moodle's id)."""
+    """What narrows clicks: groups (Moodle's ids or names), weeks (both included), a student (Moodle's id)."""
 
     groups: list[str] = field(default_factory=list)
     together: str = "any"
@@ -48,9 +48,14 @@ class Filters:
         return not (self.groups or self.student) and self.from_week is None and self.to_week is None
 
 
-def course(conn: sqlite3.Connection, course: str = "", site: str = "") -> dict | None:
-    """The course with this Moodle id (on this site, if one is named), or the one with the newest data."""
-    return _first(_rows(conn, "course", course=course, site=site))
+def course(
+    conn: sqlite3.Connection, course: str = "", site: str = "", user: str = "", person: str = ""
+) -> dict | None:
+    """The course with this Moodle id (on this site, if one is named), or else the one with the newest data.
+
+    Where no course is named but a person is (as in answers.person), it is the newest that has them.
+    """
+    return _first(_rows(conn, "course", course=course, site=site, user=user, person=person))
 
 
 def courses(conn: sqlite3.Connection) -> list[dict]:
@@ -115,10 +120,10 @@ _DETAILS = "select field, value from person_details where person_id = :person or
 
 
 def completion(conn: sqlite3.Connection, course: dict, person: dict) -> list[dict]:
-    """One row per activity, in course order: state, when, this person's clicks, share of the class that is done.
+    """One row per activity, in course order: state, when, this person's clicks, share of the class done.
 
-    `clicks` is None where Moodle logs none or no log is loaded. `why` says why there is no state: "not tracked",
-    "not loaded" (no completion report has this person) or "not known" (no file says whether it is tracked).
+    `clicks` is None where Moodle logs none or no log is loaded. `why` says why there is no state:
+    "not tracked", "not loaded" (no completion report has this person), "not known" (nothing says if it is tracked).
     """
     students = _ask(conn, _CLASS_SIZE, course=course["id"])[0]["students"]
     rows = _rows(conn, "completion", course=course["id"], person=person["person"])
@@ -228,7 +233,7 @@ def students(conn: sqlite3.Connection, course: dict, filters: Filters) -> list[d
 def access(
     conn: sqlite3.Connection, course: dict, filters: Filters, activity: str = "", part: str = ""
 ) -> dict | None:
-    """Who has and has not opened an activity (its cmid) or a part ("chapter:7"); None when it is not known."""
+    """Who has and has not opened an activity (its cmid) or a part ("chapter:7"); None when not known."""
     kind, _, number = part.partition(":")
     ids = {"course": course["id"], "cmid": activity, "kind": kind, "number": number}
     found = _first(_rows(conn, "part", **ids) if part else _ask(conn, _ACTIVITY, **ids))

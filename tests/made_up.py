@@ -1,4 +1,4 @@
-"""Two made-up databases for the tests of queries and pages: a small one to know by heart, a large one to time.
+"""Two made-up databases for tests of queries and pages: a small one to know by heart, a large one to time.
 
 `small(path)` has two courses. In course 2 (EDC3100, data up to week 3): six students, two called Sam Lee, one
 whose name is markup, one whose Moodle id nobody knows yet, one suspended who never came, and a teacher.

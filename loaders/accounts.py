@@ -1,0 +1,142 @@
+"""Who may sign in: accounts, one-time links and the signing key, in a folder that is never served.
+
+private/            mode 0700, beside the database unless COURSETTE_PRIVATE or --private says otherwise
+  accounts.json     names and password hashes (0600)
+  links/            one file per open sign-in link, named by the hash of its token (0600)
+  key               signs cookies, so that sessions outlive a restart (0600)
+  audit.db          who looked up whom, when (plugins/audit.py)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import secrets
+import tempfile
+import time
+from pathlib import Path
+
+from datasette_auth_passwords.utils import hash_password, verify_password
+
+FIRST_NAME = "teacher"
+LINK_LASTS_S = 3600
+SHORTEST_PASSWORD = 10
+_NAME = re.compile(r"[a-z][a-z0-9._@-]{0,63}", re.IGNORECASE)
+
+
+class Refused(Exception):
+    """A name or password cannot be taken; the message is a sentence for the visitor."""
+
+
+def private_folder(databases: list[Path], chosen: str | Path | None = None) -> Path:
+    """The private folder, made when not there: as chosen, as COURSETTE_PRIVATE says, or by the first file."""
+    chosen = chosen or os.environ.get("COURSETTE_PRIVATE")
+    beside = Path(databases[0]).resolve().parent if databases else Path.cwd()
+    folder = Path(chosen) if chosen else beside / "private"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not chosen:  # a folder that somebody chose may be there for other things too
+        folder.chmod(0o700)
+    return folder
+
+
+def signing_key(folder: Path) -> str:
+    """The key that signs cookies, made the first time."""
+    path = folder / "key"
+    if not path.exists():
+        _write(path, secrets.token_hex(32))
+    return path.read_text(encoding="ascii").strip()
+
+
+def accounts(folder: Path) -> list[dict]:
+    """Every account: `name`, `owner` (True for the teacher this is for), `hash` (None: no password yet)."""
+    path = folder / "accounts.json"
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+
+
+def actor(account: dict) -> dict:
+    """What Datasette knows of somebody signed in with this account."""
+    return {"id": account["name"], "owner": bool(account.get("owner"))}
+
+
+def make_link(folder: Path, now: float | None = None) -> str:
+    """A token that signs the owner in once, within the hour. Only its hash is kept."""
+    links = folder / "links"
+    links.mkdir(mode=0o700, exist_ok=True)
+    now = time.time() if now is None else now
+    for old in links.iterdir():
+        if _expiry(old) < now:
+            old.unlink(missing_ok=True)
+    token = secrets.token_urlsafe(32)
+    _write(links / _digest(token), str(int(now + LINK_LASTS_S)))
+    return token
+
+
+def redeem_link(folder: Path, token: str, now: float | None = None) -> dict | None:
+    """The owner's account, made when there is none, for a good token; None for any other. Works once."""
+    path = folder / "links" / _digest(token)
+    expires = _expiry(path)
+    try:
+        path.unlink()  # whoever removes the file has the link, so two at once cannot both
+    except FileNotFoundError:
+        return None
+    return _owner(folder) if expires >= (time.time() if now is None else now) else None
+
+
+def check_password(folder: Path, name: str, password: str) -> dict | None:
+    """The account if name and password fit. Takes as long (about 0.2 s) for a name that does not exist."""
+    found = next((row for row in accounts(folder) if row["name"] == name and row["hash"]), None)
+    fits = verify_password(password, found["hash"] if found else _NOBODY)
+    return found if found and fits else None
+
+
+# The hash of a password that nobody knows, in the form and with the cost of a real one.
+_NOBODY = f"pbkdf2_sha256$480000${'0' * 32}${'A' * 43}="
+
+
+def set_password(folder: Path, name: str, new_name: str, password: str) -> dict:
+    """Give the account called `name` a (perhaps new) name and a password. Raises Refused with a sentence."""
+    if not _NAME.fullmatch(new_name):
+        raise Refused("A user name starts with a letter and has only letters, digits and . _ @ - in it.")
+    if len(password) < SHORTEST_PASSWORD:
+        raise Refused(
+            f"A password has at least {SHORTEST_PASSWORD} characters; a few words are easy to keep."
+        )
+    rows = accounts(folder)
+    if any(row["name"] == new_name != name for row in rows):
+        raise Refused("This user name is taken.")
+    account = next((row for row in rows if row["name"] == name), None)
+    if account is None:
+        raise Refused("This account is gone: open a new sign-in link from `coursette serve`.")
+    account.update(name=new_name, hash=hash_password(password))
+    _write(folder / "accounts.json", json.dumps(rows, indent=2))
+    return account
+
+
+def _owner(folder: Path) -> dict:
+    rows = accounts(folder)
+    owner = next((row for row in rows if row.get("owner")), None)
+    if owner is None:
+        owner = {"name": FIRST_NAME, "owner": True, "hash": None}
+        _write(folder / "accounts.json", json.dumps([*rows, owner], indent=2))
+    return owner
+
+
+def _expiry(path: Path) -> float:
+    try:
+        return float(path.read_text(encoding="ascii"))
+    except (FileNotFoundError, ValueError):
+        return 0.0
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace a file whole, readable by its owner only from the first moment."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    Path(name).replace(path)

@@ -1,0 +1,107 @@
+"""`coursette serve`: Datasette with our pages, private from the start, on this machine unless told else."""
+
+from __future__ import annotations
+
+import json
+import socket
+import webbrowser
+from collections.abc import Iterable
+from pathlib import Path
+
+import uvicorn
+from datasette.app import Datasette
+from datasette.utils import parse_metadata
+
+from loaders import accounts, house, schema
+
+ENDINGS = {".db", ".sqlite", ".sqlite3"}
+EVERYWHERE = ("0.0.0.0", "::", "")
+
+
+class CannotServe(Exception):
+    """The server cannot start; the message is one sentence a teacher can act on."""
+
+
+def serve(
+    databases: Iterable[str | Path],
+    host: str = "127.0.0.1",
+    port: int = 8001,
+    allowed_hosts: Iterable[str] = (),
+    private: str | Path | None = None,
+    open_browser: bool = False,
+) -> None:
+    """Serve databases (files, or folders of them) until interrupted. Port 0 takes any free one.
+
+    Prints first, alone on its line, `Sign in: URL` (a link that works once), then what is served.
+    Raises CannotServe with a sentence.
+    """
+    files = find_databases(databases)
+    folder = accounts.private_folder(files, private)
+    datasette = build(files, folder, allowed_hosts)
+    listening = listen(host, port)
+    home = address(host, listening.getsockname()[1])
+    link = f"{home}-/sign-in?token={accounts.make_link(folder)}"
+    print(f"Sign in: {link}", flush=True)  # noqa: T201
+    print(f"Serving {', '.join(file.name for file in files)} at {home} (Ctrl-C stops it).", flush=True)  # noqa: T201
+    if open_browser:
+        webbrowser.open(link)
+    # No log of requests: their addresses hold students' ids.
+    config = uvicorn.Config(datasette.app(), log_level="warning", access_log=False, lifespan="on")
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def build(
+    files: list[Path], private: Path, allowed_hosts: Iterable[str] = (), root: Path | None = None
+) -> Datasette:
+    """Datasette with our metadata, plugins, templates and settings, and a signing key that outlives it."""
+    root = root or house.root()
+    metadata = parse_metadata((root / "metadata.yml").read_text(encoding="utf-8"))
+    ours = {"private": str(private), "allowed_hosts": list(allowed_hosts)}
+    metadata.setdefault("plugins", {}).setdefault("coursette", {}).update(ours)
+    return Datasette(
+        [str(file) for file in files],
+        metadata=metadata,
+        template_dir=str(root / "templates"),
+        plugins_dir=str(root / "plugins"),
+        settings=json.loads((root / "settings.json").read_text(encoding="utf-8")),
+        secret=accounts.signing_key(private),
+    )
+
+
+def find_databases(given: Iterable[str | Path]) -> list[Path]:
+    """The database files meant, those in folders too. One that is not there is made, with empty tables."""
+    files: dict[Path, Path] = {}
+    for path in map(Path, given):
+        inside = (
+            sorted(file for file in path.iterdir() if file.suffix in ENDINGS) if path.is_dir() else [path]
+        )
+        if not inside:
+            raise CannotServe(f"There is no database in the folder {path}: `coursette load` makes one.")
+        files.update({file.resolve(): file for file in inside})
+    for file in files:
+        if not file.exists():
+            schema.open_database(file).conn.close()
+    return list(files)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that is really ours before anything is printed. Raises CannotServe when the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise CannotServe(
+            f"Cannot listen on {host} port {port} ({error.strerror}): is another server running there? "
+            "--port 0 takes a free port."
+        ) from error
+    listening.listen(128)
+    return listening
+
+
+def address(host: str, port: int) -> str:
+    """Where a browser on this machine finds the server."""
+    name = "127.0.0.1" if host in EVERYWHERE else f"[{host}]" if ":" in host else host
+    return f"http://{name}:{port}/"

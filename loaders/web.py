@@ -1,0 +1,165 @@
+"""What every page of ours shares, and most of what we know of Datasette: the course asked for, the answer.
+
+Plugins cannot import one another under the `datasette` command, so they meet here.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from datasette.app import Datasette
+from datasette.plugins import pm
+from datasette.utils import await_me_maybe
+from datasette.utils.asgi import Base400, Request, Response
+
+from loaders import accounts, answers
+
+# Our own pages have no script and no inline style; Datasette's have both (see plugins/privacy.py for theirs).
+STRICT = (
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+OWN_PAGE = {"Content-Security-Policy": STRICT, "Cache-Control": "private, no-store"}
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+class Refusal(Base400):
+    """A request cannot be answered; the message is a sentence for the visitor."""
+
+    def __init__(self, sentence: str, status: int = 404):
+        super().__init__(sentence)
+        self.status = status
+
+
+def setting(datasette: Datasette, name: str, default: Any = None) -> Any:
+    """One of our own settings: under `plugins: coursette:` in the metadata, which `coursette serve` fills."""
+    return (datasette.plugin_config("coursette") or {}).get(name, default)
+
+
+def private(datasette: Datasette) -> Path:
+    """The private folder of this instance (see loaders/accounts.py)."""
+    files = [Path(db.path) for db in datasette.databases.values() if db.path]
+    if datasette.config_dir:
+        files.insert(0, Path(datasette.config_dir) / "moodle.db")
+    return accounts.private_folder(files, setting(datasette, "private"))
+
+
+def path_of(datasette: Datasette, scope: dict) -> str:
+    """The path as Datasette's router sees it: not decoded, without the base address."""
+    path = scope["raw_path"].decode("ascii", "replace") if scope.get("raw_path") else scope["path"]
+    path = path.partition("?")[0]
+    base = datasette.setting("base_url")
+    return "/" + path[len(base) :] if base != "/" and path.startswith(base) else path
+
+
+async def actor_of(datasette: Datasette, scope: dict) -> dict | None:
+    """Who asks, by any way of signing in that is installed."""
+    for found in pm.hook.actor_from_request(datasette=datasette, request=Request(scope, None)):
+        if actor := await await_me_maybe(found):
+            return actor
+    return None
+
+
+def is_owner(actor: dict | None) -> bool:
+    """True for the teacher whose instance this is, and for `datasette --root`."""
+    return bool(actor) and (actor.get("owner") is True or actor.get("id") == "root")
+
+
+async def databases(datasette: Datasette, actor: dict | None) -> list[str]:
+    """Names of the databases that have our tables and that this visitor may see."""
+    found = []
+    for name, db in datasette.databases.items():
+        visible, _ = await datasette.check_visibility(
+            actor, permissions=[("view-database", name), "view-instance"]
+        )
+        if visible and db.path and set(await db.table_names()) >= answers.TABLES:
+            found.append(name)
+    return found
+
+
+async def ask(datasette: Datasette, database: str, question: Callable, *args: Any, **kwargs: Any) -> Any:
+    """What a function of loaders/answers.py finds in this database, without holding up other requests."""
+    return await datasette.databases[database].execute_fn(lambda conn: question(conn, *args, **kwargs))
+
+
+async def find_course(datasette: Datasette, request: Request, **person: str) -> tuple[str, dict]:
+    """(database, course) a request means by `course`, `site` and `db`; raises Refusal with a sentence."""
+    await datasette.ensure_permissions(request.actor, ["view-instance"])
+    course, site = request.args.get("course") or "", request.args.get("site") or ""
+    names = await databases(datasette, request.actor)
+    wanted = request.args.get("db")
+    found = []
+    for name in names:
+        if wanted in (None, "", name) and (
+            row := await ask(datasette, name, answers.course, course, site, **person)
+        ):
+            found.append((name, row))
+    if not found and any(person.values()) and not course:
+        return await find_course(datasette, request)
+    if not found:
+        raise Refusal(_no_course(course, site, names))
+    return max(found, key=lambda pair: pair[1]["data_up_to_utc"] or "")
+
+
+def _no_course(course: str, site: str, names: list[str]) -> str:
+    if not names or not course:
+        return "No course is loaded yet: `coursette load` takes what you downloaded from Moodle."
+    where = f" of {site}" if site else ""
+    return f"No course with Moodle's id {course}{where} is loaded here: `coursette status` says what is."
+
+
+async def page(
+    datasette: Datasette, request: Request, template: str, context: dict | None = None, status: int = 200
+) -> Response:
+    """One of our own pages: no script, nothing inline, never kept by the browser."""
+    body = await datasette.render_template(template, context or {}, request=request)
+    return Response.html(body, status=status, headers=dict(OWN_PAGE))
+
+
+async def refuse(datasette: Datasette, request: Request, sentence: str, status: int) -> Response:
+    """A sentence in the form that was asked for: the contract's JSON, plain text for CSV, else a page."""
+    path = path_of(datasette, request.scope)
+    if path.endswith(".json"):
+        return Response.json(
+            {"ok": False, "error": sentence, "status": status}, status=status, headers=dict(OWN_PAGE)
+        )
+    if path.endswith(".csv"):
+        return Response.text(sentence, status=status, headers=dict(OWN_PAGE))
+    context = {
+        "sentence": sentence,
+        "status": status,
+        "signed_in": bool(request.actor),
+        "can_sign_in": any(row["hash"] for row in accounts.accounts(private(datasette))),
+        "back_to": request.path + (f"?{request.query_string}" if request.query_string else ""),
+    }
+    return await page(datasette, request, "coursette_refusal.html", context, status)
+
+
+def csv_response(name: str, rows: Iterable[dict]) -> Response:
+    """Rows as a CSV download; text that a spreadsheet would run as a formula gets an apostrophe before it."""
+    rows = list(rows)
+    out = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(out, list(rows[0]))
+        writer.writeheader()
+        writer.writerows({key: _plain(value) for key, value in row.items()} for row in rows)
+    headers = {**OWN_PAGE, "Content-Disposition": f'attachment; filename="{name}.csv"'}
+    return Response(out.getvalue(), headers=headers, content_type="text/csv; charset=utf-8")
+
+
+def _plain(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
+def allowed_hosts(datasette: Datasette) -> set[str]:
+    """Names this server answers to, besides 127.0.0.1, localhost and ::1."""
+    extra = [
+        *setting(datasette, "allowed_hosts", []),
+        *os.environ.get("COURSETTE_ALLOWED_HOSTS", "").split(","),
+    ]
+    return {"127.0.0.1", "localhost", "::1"} | {name.strip().lower() for name in extra if name.strip()}

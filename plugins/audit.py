@@ -1,0 +1,96 @@
+"""Every look-up of a student is recorded: who, whom, when. It is in private/audit.db, which nobody serves."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+
+from datasette import hookimpl
+from datasette.utils.asgi import Request
+
+from loaders import web
+
+# What counts as a look-up: the student page, the profile query of any database, a list of names.
+LOOK_UPS = re.compile(
+    r"/(-/(?P<page>student|access)|(?P<database>[^/]+)/(?P<query>student_profile))(\.(?P<form>json|csv))?"
+)
+SHAPE = """
+-- one row per look-up that was answered; student is empty for a list of everybody
+create table if not exists look_ups (
+    id integer primary key,
+    time_utc text not null,
+    actor text not null,      -- who looked
+    what text not null,       -- student (page), student_profile (query) or access (list of names)
+    form text,                -- json or csv; null: a page
+    database text,
+    site text,
+    course text,              -- Moodle's id, as asked
+    student text,             -- Moodle's id, as asked
+    person text,              -- our own key, as asked
+    about text                -- activity or part of a list
+)
+"""
+
+
+def look_up(datasette, scope: dict) -> dict | None:
+    """What this request would tell of whom, or None if it is about no student."""
+    match = LOOK_UPS.fullmatch(web.path_of(datasette, scope))
+    if not match:
+        return None
+    asked = Request(scope, None).args
+    return {
+        "time_utc": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "what": match["page"] or match["query"],
+        "form": match["form"],
+        "database": match["database"] or asked.get("db"),
+        "site": asked.get("site") or None,
+        "course": asked.get("course") or None,
+        "student": asked.get("user") or asked.get("student") or None,
+        "person": asked.get("person") or None,
+        "about": asked.get("activity") or asked.get("part") or None,
+    }
+
+
+def record(path: Path, row: dict) -> None:
+    """Add one look-up; the file is made the first time, readable by its owner only."""
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    db = sqlite3.connect(path, timeout=10)
+    try:
+        db.execute("pragma journal_mode = wal")
+        db.execute("pragma synchronous = normal")
+        with db:
+            db.execute(SHAPE)
+            names = ", ".join(row)
+            db.execute(
+                f"insert into look_ups ({names}) values ({', '.join(f':{name}' for name in row)})", row
+            )
+    finally:
+        db.close()
+
+
+@hookimpl
+def asgi_wrapper(datasette):
+    def wrap(app):
+        async def recorded(scope, receive, send):
+            row = look_up(datasette, scope) if scope["type"] == "http" else None
+            if row is None:
+                await app(scope, receive, send)
+                return
+
+            async def send_after_recording(message):
+                # Before the first byte of the answer: nothing is shown that is not on record.
+                if message["type"] == "http.response.start" and message["status"] == 200:
+                    actor = await web.actor_of(datasette, scope)
+                    row["actor"] = str((actor or {}).get("id"))
+                    await asyncio.to_thread(record, web.private(datasette) / "audit.db", row)
+                await send(message)
+
+            await app(scope, receive, send_after_recording)
+
+        return recorded
+
+    return wrap

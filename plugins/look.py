@@ -1,0 +1,71 @@
+"""How our pages look: one stylesheet, and times in words with the exact local time behind them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel.dates import format_timedelta
+from datasette import hookimpl
+from datasette.utils.asgi import Response
+from markupsafe import Markup
+
+STYLESHEET = Path(__file__).with_name("coursette.css")
+HEAT_FROM_PCT = (0, 1, 40, 70, 100)  # lowest share of each of the five colours
+
+
+async def stylesheet():
+    return Response(
+        STYLESHEET.read_text(encoding="utf-8"),
+        headers={"Cache-Control": "private, max-age=300"},
+        content_type="text/css; charset=utf-8",
+    )
+
+
+def exact(utc: str, zone: str | None) -> str:
+    """'Tuesday 14 June 2016, 14:05' in the course's time zone."""
+    local = datetime.fromisoformat(utc).astimezone(_zone(zone))
+    return f"{local:%A} {local.day} {local:%B %Y, %H:%M}"
+
+
+def age(utc: str, now: datetime | None = None) -> str:
+    """'2 months ago'."""
+    passed = (now or datetime.now(UTC)) - datetime.fromisoformat(utc)
+    return format_timedelta(-passed, add_direction=True, locale="en_GB")
+
+
+def when(utc: str | None, zone: str | None) -> Markup:
+    """The age in words; the exact local time shows on hover and, by keyboard, on focus."""
+    if not utc:
+        return Markup("")
+    return Markup('<time datetime="{}" title="{}" tabindex="0">{}</time>').format(
+        utc, exact(utc, zone), age(utc)
+    )
+
+
+def heat(pct: float | None) -> str:
+    """The class of a share's colour, h0 to h4; a number always stands in it."""
+    return f"h{sum((pct or 0) >= start for start in HEAT_FROM_PCT[1:])}"
+
+
+def number(value: float | None) -> str:
+    """12, 12.5 or 1,200: no decimals that say nothing."""
+    return "" if value is None else f"{value:,.1f}".removesuffix(".0")
+
+
+def _zone(name: str | None) -> ZoneInfo:
+    try:
+        return ZoneInfo(name or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+@hookimpl
+def prepare_jinja2_environment(env):
+    env.filters.update(when=when, exact=exact, heat=heat, number=number)
+
+
+@hookimpl
+def register_routes():
+    return [(r"^/-/coursette\.css$", stylesheet)]

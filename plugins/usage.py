@@ -1,0 +1,52 @@
+"""Numbers for a Moodle page: every activity's use in one answer, and who has and has not opened one."""
+
+from __future__ import annotations
+
+from datasette import hookimpl
+from datasette.utils.asgi import Request, Response
+
+from loaders import answers, web
+
+
+async def usage(datasette, request):
+    database, course = await web.find_course(datasette, request)
+    found = await web.ask(datasette, database, answers.usage, course, filters(request))
+    return Response.json(found, headers=dict(web.OWN_PAGE))
+
+
+async def access(datasette, request):
+    narrowed = filters(request)
+    database, course = await web.find_course(datasette, request)
+    of = {name: request.args.get(name) or "" for name in ("activity", "part")}
+    found = await web.ask(datasette, database, answers.access, course, narrowed, **of)
+    if found is None:
+        raise web.Refusal("This activity is not known here: name it with activity=42 or part=chapter:7.")
+    return Response.json(found, headers=dict(web.OWN_PAGE))
+
+
+def filters(request: Request) -> answers.Filters:
+    """What the address narrows the numbers to; raises web.Refusal where it is no number or no known word."""
+    together = request.args.get("together") or "any"
+    if together not in ("any", "all"):
+        raise web.Refusal("together is any or all.", 400)
+    return answers.Filters(
+        groups=[group for group in request.args.getlist("group") if group],
+        together=together,
+        from_week=week(request, "from_week"),
+        to_week=week(request, "to_week"),
+        student=request.args.get("student") or request.args.get("user") or "",
+    )
+
+
+def week(request: Request, name: str) -> int | None:
+    """A teaching week from the address, or None."""
+    text = request.args.get(name) or ""
+    try:
+        return int(text) if text else None
+    except ValueError:
+        raise web.Refusal(f"{name} is the number of a teaching week.", 400) from None
+
+
+@hookimpl
+def register_routes():
+    return [(r"^/-/usage\.json$", usage), (r"^/-/access\.json$", access)]

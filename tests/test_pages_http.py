@@ -1,0 +1,289 @@
+"""Our pages and their JSON and CSV, asked for over HTTP by the teacher."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import sqlite3
+
+import pytest
+from selectolax.lexbor import LexborHTMLParser as HTMLParser
+
+from loaders import schema
+from tests import made_up
+from tests.visit import get, instance
+
+STUDENT = "/-/student?course=2&user=5"
+
+
+@pytest.fixture
+def datasette(tmp_path):
+    return instance(made_up.small(tmp_path / "moodle.db"))
+
+
+def text(response) -> str:
+    return " ".join(HTMLParser(response.text).body.text(separator=" ").split())
+
+
+async def test_home_shows_the_courses_how_fresh_they_are_and_what_to_ask(datasette):
+    page = await get(datasette, "/")
+    assert page.status_code == 200
+    words = text(page)
+    assert 'ICT & Pedagogy "2016" EDC3100' in words
+    assert "Data up to Wednesday 16 March 2016, 10:00" in words, "in the course's time zone"
+    assert "Not loaded yet: grades." in words and "coursette status" in words
+    assert "6 students" in words and "3 groups" in words
+    links = {a.text(): a.attributes["href"] for a in HTMLParser(page.text).css(".questions a")}
+    assert len(links) == 12
+    away = links["Who has been away, and what did they do last?"]
+    assert away.startswith("/moodle/away?course=2&")
+    assert links["Do students and clicks fall week by week?"].partition("#")[2].startswith("g.mark=line")
+    assert (await get(datasette, away)).status_code == 200
+
+
+async def test_home_of_an_empty_database_says_what_to_do(tmp_path):
+    schema.open_database(tmp_path / "moodle.db").conn.close()
+    page = await get(instance(tmp_path / "moodle.db"), "/")
+    assert "Nothing is loaded yet." in text(page) and "coursette load" in text(page)
+
+
+async def test_home_without_any_database(tmp_path):
+    assert "Nothing is loaded yet." in text(await get(instance(private=tmp_path), "/"))
+
+
+async def test_student_page_has_three_tabs_with_counts(datasette):
+    page = await get(datasette, STUDENT)
+    assert page.status_code == 200
+    html = HTMLParser(page.text)
+    assert html.css_first("h1").text() == "Zoë Müller"
+    tabs = [" ".join(tab.text(separator=" ").split()) for tab in html.css("nav.tabs a")]
+    assert tabs == [
+        "Personal details 11",
+        "Activity completion 1 of 3 · 33 %",
+        "Blog posts not loaded yet · 1 in forums",
+    ]
+    assert [tab.attributes["href"][1:] for tab in html.css("nav.tabs a")] == [
+        "details",
+        "completion",
+        "posts",
+    ]
+    assert {panel.attributes["id"] for panel in html.css("section.panel")} == {
+        "details",
+        "completion",
+        "posts",
+    }
+
+
+async def test_student_page_needs_no_script_and_no_inline_style(datasette):
+    for path in (STUDENT, "/", "/-/account", "/-/login", "/-/student?course=2&user=77"):
+        page = await get(datasette, path)
+        assert "<script" not in page.text and not re.search(r"\sstyle=|<style|\son\w+=", page.text), path
+        assert page.headers["content-security-policy"].startswith("default-src 'none'"), path
+        assert page.headers["cache-control"] == "private, no-store", path
+
+
+async def test_student_page_words(datasette):
+    words = text(await get(datasette, STUDENT))
+    assert "1 of 6 by clicks" in words and "5 clicks by teaching week" in words
+    assert "opened once" in words, "the failed quiz"
+    assert "never opened" in words and "class 33" in words
+    assert "No blogs are loaded yet." in words
+    assert "Data up to Wednesday 16 March 2016, 10:00 (Australia/Brisbane)" in words
+    assert "A heading" not in words, "a label is nothing to look at"
+
+
+async def test_times_are_words_with_the_exact_local_time_for_mouse_and_keyboard(datasette):
+    html = HTMLParser((await get(datasette, STUDENT)).text)
+    time = html.css_first("#completion time")
+    assert time.attributes["datetime"] == "2016-03-01T10:00:00Z"
+    assert time.attributes["title"] == "Tuesday 1 March 2016, 20:00"
+    assert time.attributes["tabindex"] == "0" and time.text().endswith("years ago")
+
+
+async def test_whatever_comes_from_outside_is_escaped(datasette):
+    for path in ("/-/student?course=2&user=20", STUDENT, "/", "/-/student?course=2&user=%3Cscript%3E"):
+        page = (await get(datasette, path)).text
+        assert "<script" not in page and "<b>Bo" not in page and "<i>" not in page.replace("<i></i>", ""), (
+            path
+        )
+    assert (
+        HTMLParser((await get(datasette, "/-/student?course=2&user=20")).text).css_first("h1").text()
+        == made_up.MARKUP
+    )
+
+
+async def test_addresses_that_are_no_web_pages_become_no_links(tmp_path):
+    path = made_up.small(tmp_path / "moodle.db")
+    with sqlite3.connect(path) as db:
+        db.execute("update sites set url = 'javascript:alert(1)//'")
+        db.execute("update forum_posts set url = 'javascript:alert(2)'")
+        db.execute("update people set email = 'x?bcc=y@example.org' where id = 1")
+        db.execute("update person_details set value = 'javascript:alert(3)' where field = 'Phone'")
+    page = await get(instance(path), STUDENT)
+    links = [a.attributes["href"] for a in HTMLParser(page.text).css("main a")]
+    assert not [link for link in links if link.startswith(("javascript", "tel"))]
+    assert "mailto:x%3Fbcc%3Dy@example.org" in links
+
+
+async def test_a_phone_number_can_be_rung(tmp_path):
+    path = made_up.small(tmp_path / "moodle.db")
+    with sqlite3.connect(path) as db:
+        db.execute("update person_details set value = '+61 (7) 4631-2100' where field = 'Phone'")
+    assert 'href="tel:+61746312100"' in (await get(instance(path), STUDENT)).text
+
+
+async def test_what_is_not_there_is_said_in_four_ways(datasette):
+    nia = text(await get(datasette, "/-/student?course=2&person=5"))
+    assert "has no line for this person" in nia and "not loaded" in nia and "not tracked" in nia
+    assert "No file has told this person's Moodle id yet" in nia
+    assert "never opened" in nia
+    old = text(await get(datasette, "/-/student?course=3&user=99"))
+    assert "No log of this course is loaded yet" in old
+    assert "No completion report of this course is loaded yet" in old
+    assert "Clicks are counted for students only" in text(await get(datasette, "/-/student?course=2&user=3"))
+
+
+async def test_an_unknown_student_is_a_helpful_404(datasette):
+    page = await get(datasette, "/-/student?course=2&user=12345")
+    assert page.status_code == 404
+    assert "Nobody with the Moodle id 12345 is known in EDC3100." in text(page) and "coursette load" in text(
+        page
+    )
+    unknown_course = await get(datasette, "/-/student?course=77&user=5")
+    assert unknown_course.status_code == 404 and "No course with Moodle's id 77" in text(unknown_course)
+    assert (await get(datasette, "/-/student")).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["student", "usage", "access"])
+async def test_errors_in_json_are_the_contracts(datasette, path):
+    answer = await get(datasette, f"/-/{path}.json?course=77&user=12345")
+    assert answer.status_code == 404
+    assert set(answer.json()) == {"ok", "error", "status"}
+    assert answer.json()["ok"] is False and answer.json()["status"] == 404
+
+
+async def test_a_person_without_a_course_is_looked_up_in_the_newest_that_has_them(datasette):
+    assert (await get(datasette, "/-/student.json?user=5")).json()["course"]["moodle_id"] == 2
+    assert (await get(datasette, "/-/student.json?user=99")).json()["course"]["moodle_id"] == 3
+    assert (await get(datasette, "/-/student.json?user=12345")).status_code == 404
+
+
+async def test_student_json_has_the_contract_keys(datasette):
+    found = (await get(datasette, "/-/student.json?course=2&user=5&site=" + made_up.SITE + "/")).json()
+    assert {"person", "details", "completion", "posts", "usage", "data_up_to"} <= set(found)
+    assert found["person"]["moodle_id"] == 5 and found["details"]["GPA"] == "5.5"
+    forum = found["completion"][0]["activities"][0]
+    assert {"cmid", "name", "state", "completed_utc", "class_pct"} <= set(forum)
+    assert found["data_up_to"] == "2016-03-16T00:00:00Z"
+    same = (await get(datasette, "/-/student.json?course=2&student=5")).json()
+    assert same == found, "student= is the same as user="
+
+
+async def test_student_csv_is_a_row_per_activity_without_formulas(tmp_path):
+    path = made_up.small(tmp_path / "moodle.db")
+    with sqlite3.connect(path) as db:
+        db.execute("update activities set name = '=HYPERLINK(\"x\")' where id = 1")
+    answer = await get(instance(path), "/-/student.csv?course=2&user=5")
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert rows[0]["name"] == '\'=HYPERLINK("x")' and rows[0]["section"] == "General"
+    assert [row["cmid"] for row in rows] == ["10", "11", "12", "13", "14"]
+
+
+async def test_usage_json(datasette):
+    found = (await get(datasette, "/-/usage.json?course=2&group=Online&group=8&from_week=1&to_week=2")).json()
+    assert set(found) >= {"activities", "parts", "students", "instances", "data_up_to", "truncated"}
+    assert (found["students"], found["activities"]["10"]["students"]) == (3, 3)
+    assert (await get(datasette, "/-/usage.json?course=2&group=7&group=8&together=all")).json()[
+        "students"
+    ] == 1
+    for wrong in ("together=some", "from_week=x"):
+        answer = await get(datasette, f"/-/usage.json?course=2&{wrong}")
+        assert answer.status_code == 400 and answer.json()["ok"] is False
+
+
+async def test_access_json(datasette):
+    found = (await get(datasette, "/-/access.json?course=2&activity=11")).json()
+    assert [row["id"] for row in found["accessed"]] == [18, 19, 5]
+    assert set(found["not_accessed"][0]) == {
+        "id",
+        "person",
+        "fullname",
+        "email",
+        "clicks",
+        "first_utc",
+        "last_utc",
+    }
+    part = (await get(datasette, "/-/access.json?course=2&part=chapter:7")).json()
+    assert [row["fullname"] for row in part["accessed"]] == ["Zoë Müller"]
+    assert (await get(datasette, "/-/access.json?course=2")).status_code == 404
+
+
+async def test_canned_queries_as_page_json_and_csv(datasette):
+    page = await get(datasette, "/moodle/student_profile?course=2&student=5")
+    assert "How are the students getting on?" in page.text
+    link = HTMLParser(page.text).css_first("td.col-student_page a")
+    assert link.attributes["href"] == "/-/student?course=2&person=1&db=moodle"
+    assert (await get(datasette, link.attributes["href"])).status_code == 200
+    (row,) = (await get(datasette, "/moodle/student_profile.json?course=2&student=5&_shape=array")).json()
+    assert (row["person"], row["clicks"]) == (1, 5)
+    (row,) = csv.DictReader(
+        io.StringIO((await get(datasette, "/moodle/student_profile.csv?course=2&student=5")).text)
+    )
+    assert row["fullname"] == "Zoë Müller"
+
+
+async def test_every_question_answers_over_http(datasette):
+    queries = json.loads((await get(datasette, "/moodle.json")).text)["queries"]
+    assert len(queries) == 12
+    for query in queries:
+        assert (await get(datasette, f"/moodle/{query['name']}")).status_code == 200
+        found = (await get(datasette, f"/moodle/{query['name']}.json?course=2")).json()
+        assert found["ok"] and not found["truncated"] and found["rows"]
+
+
+async def test_every_table_page_answers(datasette):
+    for table in (await get(datasette, "/moodle.json")).json()["tables"]:
+        assert (await get(datasette, f"/moodle/{table['name']}")).status_code == 200, table["name"]
+    events = (await get(datasette, "/moodle/events.json?_shape=objects")).json()["rows"]
+    assert events[0]["time_utc"] == "2016-03-16T00:00:00Z", "newest first"
+    assert "Zoë Müller" in (await get(datasette, "/moodle/events")).text, "foreign keys have labels"
+
+
+async def test_another_database_gets_the_same_questions_and_pages(tmp_path):
+    made_up.small(tmp_path / "moodle.db")
+    made_up.large(tmp_path / "edc3100 spring.db", students=10, activities=5, events=200)
+    (tmp_path / "other.db").touch()
+    with sqlite3.connect(tmp_path / "other.db") as db:
+        db.execute("create table t (x)")
+    datasette = instance(*sorted(tmp_path.glob("*.db")))
+    assert (await get(datasette, "/edc3100~20spring/weeks.json?_shape=array")).json()[0]["week"] == 1
+    assert (await get(datasette, "/other/weeks")).status_code == 404
+    assert (await get(datasette, "/edc3100~20spring/weeks.json", None)).status_code == 403
+    words = (await get(datasette, "/edc3100~20spring/events")).text
+    assert "Who did it, as Moodle says" in words, "the words of metadata.yml"
+    both = await get(datasette, "/")
+    assert text(both).count("EDC3100") == 2 and "in edc3100 spring" in text(both)
+    named = (await get(datasette, "/-/student.json?course=2&user=105&db=edc3100+spring")).json()
+    assert named["person"]["fullname"] == "Student 5"
+    assert (await get(datasette, "/-/student.json?course=2&user=105&db=moodle")).status_code == 404
+
+
+async def test_data_that_arrives_while_serving_shows_at_once(tmp_path):
+    path = made_up.small(tmp_path / "moodle.db")
+    datasette = instance(path)
+    assert (await get(datasette, STUDENT)).status_code == 200
+    with sqlite3.connect(path) as db:
+        db.execute("update people set fullname = 'Zoë Newname' where id = 1")
+    assert "Zoë Newname" in (await get(datasette, STUDENT)).text
+
+
+async def test_answers_under_a_base_address(tmp_path):
+    datasette = instance(made_up.small(tmp_path / "moodle.db"))
+    datasette._settings["base_url"] = "/coursette/"
+    page = await get(datasette, "/")
+    assert 'href="/coursette/-/coursette.css"' in page.text and "/coursette/moodle/away?" in page.text
+    assert (await get(datasette, "/", None)).status_code == 403
+    assert (await get(datasette, "/-/health", None)).text == "ok"

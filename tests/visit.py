@@ -1,0 +1,38 @@
+"""A running instance of Coursette without a network, and somebody to visit it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+from datasette.app import Datasette
+
+from loaders import accounts, serving
+
+TREE = Path(__file__).resolve().parent.parent
+TEACHER = {"id": "teacher", "owner": True}
+COLLEAGUE = {"id": "colleague", "owner": False}
+
+
+def instance(*databases: Path, private: Path | None = None, **settings) -> Datasette:
+    """Datasette as `coursette serve` builds it; the private folder lies beside the first database."""
+    folder = accounts.private_folder(list(databases), private)
+    datasette = serving.build(list(databases), folder, root=TREE, **settings)
+    return datasette
+
+
+async def get(datasette: Datasette, path: str, actor: dict | None = TEACHER, **kwargs) -> httpx.Response:
+    """What this visitor gets (None: a stranger); redirects are not followed."""
+    return await datasette.client.get(path, cookies=cookies(datasette, actor), **kwargs)
+
+
+async def post(datasette: Datasette, path: str, form: dict, actor: dict | None = None) -> httpx.Response:
+    """The answer to a form, sent as a browser does that opened the page with the form just before."""
+    page = await datasette.client.get(path, cookies=cookies(datasette, actor))
+    token = page.cookies.get("ds_csrftoken", "")
+    sent = {**cookies(datasette, actor), "ds_csrftoken": token}
+    return await datasette.client.post(path, data={**form, "csrftoken": token}, cookies=sent)
+
+
+def cookies(datasette: Datasette, actor: dict | None) -> dict[str, str]:
+    return {"ds_actor": datasette.sign({"a": actor}, "actor")} if actor else {}
