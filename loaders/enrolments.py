@@ -27,21 +27,18 @@ def strongest(roles: list[str]) -> str | None:
 class Roster:
     """What all files of one course say of its people, by own key."""
 
-    def __init__(self, loads: list[Load], people: People, own: dict[Key, int]):
-        self.loads, self.people, self.own = loads, people, own
+    def __init__(self, loads: list[Load], people: People, own: dict[Key, int], staff: set[str]):
+        self.loads, self.people, self.own, self.staff = loads, people, own, staff
         self.said = Newest()
         self.listed: dict[int, tuple] = {}  # person -> newest load that lists them
         self.reports: dict[int, str] = {}
         self.log: dict[tuple[int, str, str | None], tuple[str, bool]] = {}
-        self.staff: set[str] = set()
         for load in loads:
             for claim in load.claims:
                 self._read(load, claim)
 
     def _read(self, load: Load, claim: dict) -> None:
-        if claim["noun"] == "staff":
-            self.staff.add(claim["email"].casefold())
-        elif claim["noun"] == "log role":
+        if claim["noun"] == "log role":
             person = self.own.get(self.people.find({"moodle_id": claim["moodle_id"]}, load.course_id)[0])
             key, word = (person, claim["what"], claim["role"]), (claim["time_utc"], claim["given"])
             self.log[key] = max(self.log.get(key, ("", False)), word)

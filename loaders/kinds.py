@@ -69,3 +69,8 @@ def read(content: Sheet | Page | Answer, clock: Clock) -> Reading | None:
         return web_services.read(content, clock) if web_services.recognise(content) else None
     module = reader(content)
     return module.read(content, clock) if module else None
+
+
+def unused_answer(content: Page | Answer) -> str | None:
+    """What a saved page or answer is that is known but not used."""
+    return (pages if isinstance(content, Page) else web_services).named_unused(content)

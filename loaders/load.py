@@ -17,7 +17,7 @@ from loaders.reading import Reading
 from loaders.settle import settle
 from loaders.times import Clock, epoch_utc
 
-NO_ROW = {"course", "columns", "grade_items"}
+NO_ROW = {"columns", "grade_items"}
 
 
 @dataclass
@@ -195,7 +195,7 @@ class Loader:
             zone, zone_from, reading = reading.timezone, "saved page", kinds.read(content, clock)
         said = list(reading.claims)
         if reading.course.get("moodle_id"):
-            said.append({"noun": "course", **reading.course})
+            said += [{"noun": "course", **reading.course}] * (reading.kind != "course")
         outcome.kind, outcome.notes = reading.kind, list(reading.notes)
         course = self._course_of_reading(reading)
         site_id = self.places.site(reading.site)

@@ -47,15 +47,16 @@ def _settle_site(connection: sqlite3.Connection, loads: list[Load], unmatched: l
     people = People(loads)
     own = save_people(connection, loads[0].site_id, people)
     kept = set(own.values())
+    staff = {claim["email"].casefold() for load in loads for claim in load.of("staff")}
     for course_id in sorted({load.course_id for load in loads if load.course_id}):
         here = [load for load in loads if load.course_id == course_id]
+        save_enrolments(connection, course_id, Roster(here, people, own, staff))
         course = _settle_course(connection, course_id, here, people, own, unmatched)
         kept |= settle_event_names(connection, course)
     return kept
 
 
 def _settle_course(connection, course_id, loads, people: People, own: dict[Key, int], unmatched) -> Course:
-    save_enrolments(connection, course_id, Roster(loads, people, own))
     Groups(loads, people, own).save(connection, course_id)
     activities = Activities(loads)
     keys = activities.save(connection, course_id, save_sections(connection, course_id, loads))
