@@ -25,6 +25,7 @@ COPY --from=build /opt/coursette /opt/coursette
 RUN useradd --uid 1000 --home-dir /data --shell /usr/sbin/nologin coursette \
     && install --directory --owner=coursette --group=coursette --mode=0700 /data /data/private
 ENV PATH=/opt/coursette/bin:$PATH \
+    HOME=/data \
     COURSETTE_DB=/data/moodle.db \
     PYTHONUNBUFFERED=1
 USER 1000
