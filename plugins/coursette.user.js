@@ -179,7 +179,7 @@
   const MARK = "coursette-details";
   const marks = new Map(); // element -> the mark at it
   const LOOK = "margin-inline-start: .4em; font-size: 13px; font-weight: 400; font-style: normal; line-height: 1; "
-    + "align-self: center; white-space: nowrap; user-select: none"; // font and colour are the page's, in any theme
+    + "align-self: center; white-space: nowrap; user-select: none"; // the font is the page's
 
   const addressFor = ({ user, course }) => {
     const ofCourse = [course, page.course].find((id) => id > 1);
@@ -287,6 +287,8 @@
     if (!loaded && !settings.clicked) return undefined;
     const here = location.origin + new URL(page.site).pathname.replace(/\/$/, ""); // another name of the same server
     roots = [page.site, here].map((url) => `${plain(url)}/`);
+    const [red, green, blue] = getComputedStyle(document.body).color.match(/\d+/g)?.map(Number) ?? [];
+    if (red + green + blue < 384) blank.style.color = "#1a5fb4"; // dark text: a light page, else its own colour
     const count = scan();
     start();
     if (!count) return tell("Coursette found no links to people on this page.");
