@@ -47,7 +47,7 @@ INSTEAD = {
 class Gap:
     """A download that would help a course."""
 
-    course_id: int
+    course: str
     download: Download
     url: str
 
@@ -56,16 +56,16 @@ def gaps(connection: sqlite3.Connection) -> list[Gap]:
     """What to download next, course by course, the most useful first."""
     found = []
     courses = connection.execute(
-        "select courses.id, moodle_id, sites.url from courses join sites on sites.id = site_id"
+        "select courses.id, moodle_id, coalesce(shortname, fullname, 'course ' || moodle_id), sites.url from courses join sites on sites.id = site_id"
         " order by data_up_to_utc desc"
     ).fetchall()
-    for course_id, moodle_id, url in courses:
+    for course_id, moodle_id, name, url in courses:
         have = {kind for (kind,) in connection.execute(
             "select distinct kind from loads where course_id = ? and error is null", (course_id,))}  # fmt: skip
         for download in DOWNLOADS:
             if not have & {download.kind, *INSTEAD.get(download.kind, ())}:
                 path = download.path.format(course=moodle_id if moodle_id is not None else "ID")
-                found.append(Gap(course_id, download, f"{url or 'https://YOUR-MOODLE'}{path}"))
+                found.append(Gap(name, download, f"{url or 'https://YOUR-MOODLE'}{path}"))
     return found
 
 

@@ -36,11 +36,13 @@ def members(load: Load) -> list[set[tuple]]:
     return [person_keys(claim["person"]) for claim in load.claims if claim.get("person")]
 
 
-def cmids(load: Load) -> set[int]:
-    """Course module ids in a file."""
-    said = {claim["cmid"] for claim in load.of("activity", "part") if claim.get("cmid")}
+def things(load: Load) -> set[tuple]:
+    """What a file names by ids that only one course has: course modules and forum discussions."""
+    said = {("cm", claim["cmid"]) for claim in load.of("activity", "part") if claim.get("cmid")}
     for claim in load.of("columns"):
-        said.update(item["cmid"] for item in claim["activities"] if item.get("cmid"))
+        said.update(("cm", item["cmid"]) for item in claim["activities"] if item.get("cmid"))
+    said.update(("discussion", claim["moodle_id"]) for claim in load.of("part") if claim["kind"] == "discussion")
+    said.update(("discussion", claim["discussion"]) for claim in load.of("post") if claim.get("discussion"))
     return said
 
 
@@ -59,19 +61,19 @@ class Evidence:
 
     def __init__(self, loads: list[Load]):
         self.people: dict[int, set[tuple]] = {}
-        self.cmids: dict[int, set[int]] = {}
+        self.things: dict[int, set[tuple]] = {}
         for load in loads:
             if load.course_id:
                 people = self.people.setdefault(load.course_id, set())
                 people.update(*members(load))
-                self.cmids.setdefault(load.course_id, set()).update(cmids(load))
+                self.things.setdefault(load.course_id, set()).update(things(load))
 
-    def place(self, people: list[set[tuple]], modules: set[int]) -> int | None:
-        """The course (own key) of a file with these people and course modules, or None."""
-        known = [{course for course, ids in self.cmids.items() if cmid in ids} for cmid in modules]
+    def place(self, people: list[set[tuple]], named: set[tuple]) -> int | None:
+        """The course (own key) of a file with these people and things, or None."""
+        known = [{course for course, there in self.things.items() if thing in there} for thing in named]
         found = Counter(course for courses in known for course in courses)
-        if by_cmid := best(found, sum(bool(courses) for courses in known)):
-            return by_cmid
+        if by_thing := best(found, sum(bool(courses) for courses in known)):
+            return by_thing
         held = Counter(course for keys in people for course, there in self.people.items() if keys & there)
         return best(held, len(people)) if people else None
 
@@ -90,7 +92,7 @@ def place_loads(connection: sqlite3.Connection, loads: list[Load]) -> list[Load]
         for site in {load.site_id for load in homeless}:
             evidence = Evidence([load for load in loads if load.site_id == site])
             for load in (one for one in homeless if one.site_id == site):
-                placed[load.id] = evidence.place(members(load), cmids(load))
+                placed[load.id] = evidence.place(members(load), things(load))
         for load in homeless:
             load.course_id = placed[load.id]
         if not any(placed.values()):

@@ -12,7 +12,7 @@ import json
 import sqlite3
 from array import array
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from itertools import count, islice
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -23,6 +23,7 @@ BATCH = 20_000
 MASK = (1 << 63) - 1
 TIME_FACTOR = 0x9E3779B97F4A7C15
 COUNT_FACTOR = 0x4BF58476D1CE4E5B
+REACH = 15 * 3600  # furthest apart that two time zones' readings of one log are looked for
 
 _INSERT = (
     "insert into events (id, course_id, person_id, related_person_id, time_utc, time_local, week,"
@@ -184,48 +185,55 @@ class Ranges:
         return iter((first, last) for first, last in merged)
 
 
-def likely_shift(connection: sqlite3.Connection, writer: EventWriter) -> int | None:
-    """Seconds by which the file's new lines lie off stored ones, if one shift explains them; else None.
+class Shift(NamedTuple):
+    """How far a file's lines lie off stored ones, and in which zone they would lie on them (None: in none)."""
+
+    seconds: int
+    zone: str | None
+
+
+def likely_shift(connection: sqlite3.Connection, writer: EventWriter, zone: str, zones: list[str]) -> Shift | None:
+    """The shift that explains why a file's new lines are not stored ones, if there is one; else None.
 
     Asked only when a file overlaps what is stored in time and yet shares almost no line with it: then its
-    times were read in the wrong zone. Shifts of up to 15 hours are tried, in half hours.
+    times, read in `zone`, were written in another. Shifts of up to 15 hours are tried, in half hours.
     """
     low, high, stored = writer.stored
     if not stored or not writer.new_times:
         return None
     start, end = (int(datetime.fromisoformat(text).timestamp()) for text in (low, high))
-    reach = 15 * 3600
-    near = [i for i, at in enumerate(writer.new_times) if start - reach <= at <= end + reach]
+    near = [i for i, at in enumerate(writer.new_times) if start - REACH <= at <= end + REACH]
     if len(near) < 10 or writer.rows_known > 0.2 * min(len(near), stored):
         return None
     step = max(1, len(near) // 20_000)
     sample = [(writer.new_digests[i], writer.new_times[i]) for i in near[::step]]
-    hits = {shift: _hits(connection, sample, shift, writer.load_id) for shift in range(-reach, reach + 1, 1800)}
+    hits = {
+        shift: _hits(connection, writer, [(digest, at + shift) for digest, at in sample])
+        for shift in range(-REACH, REACH + 1, 1800)
+    }
     shift, best = max(((s, n) for s, n in hits.items() if s), key=lambda pair: pair[1])
     others = sorted(n for s, n in hits.items() if abs(s - shift) > 3600)
     enough = max(8, 0.2 * min(len(sample), stored / step))
-    return shift if best >= enough and best > 4 * max(1, others[len(others) // 2]) else None
+    if best < enough or best <= 4 * max(1, others[len(others) // 2]):
+        return None
+    return Shift(shift, _best_zone(connection, writer, sample[:: max(1, len(sample) // 500)], zone, zones))
 
 
-def _hits(connection: sqlite3.Connection, sample: list[tuple[int, int]], shift: int, load_id: int) -> int:
-    keys = json.dumps([line_key(digest, seconds + shift, 0) for digest, seconds in sample])
-    sql = (
-        "select count(*) from events where load_id != ?"
-        " and line_key in (select value from json_each(?))"
-    )
-    return connection.execute(sql, (load_id, keys)).fetchone()[0]
+def _hits(connection: sqlite3.Connection, writer: EventWriter, lines: list[tuple[int, int]]) -> int:
+    """How many of these lines other loads have stored."""
+    keys = json.dumps([line_key(digest, seconds, 0) for digest, seconds in lines])
+    sql = "select count(*) from events where load_id != ? and line_key in (select value from json_each(?))"
+    return connection.execute(sql, (writer.load_id, keys)).fetchone()[0]
 
 
-def likely_zones(seconds: list[int], zone: str, shift: int, preferred: list[str]) -> list[str]:
-    """Zones in which these times, read in `zone`, would have come out `shift` seconds later."""
-    wall = [datetime.fromtimestamp(at, ZoneInfo(zone)).replace(tzinfo=None) for at in seconds]
-    wanted = [at + shift for at in seconds]
-
-    def fits(name: str) -> bool:
+def _best_zone(connection, writer: EventWriter, sample: list[tuple[int, int]], zone: str, zones: list[str]):
+    """Of `zones`, the first in which most of these lines, read in `zone`, are stored ones."""
+    wall = [(digest, datetime.fromtimestamp(at, ZoneInfo(zone)).replace(tzinfo=None)) for digest, at in sample]
+    best, most = None, 0
+    for name in dict.fromkeys(zones):
         there = ZoneInfo(name)
-        return all(
-            abs(w.replace(tzinfo=there) - datetime.fromtimestamp(at, UTC)) < timedelta(minutes=1)
-            for w, at in zip(wall, wanted)
-        )
-
-    return [name for name in dict.fromkeys(preferred) if fits(name)]
+        lines = [(digest, int(at.replace(tzinfo=there).timestamp())) for digest, at in wall]
+        found = _hits(connection, writer, lines)
+        if found > most:
+            best, most = name, found
+    return best

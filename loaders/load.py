@@ -137,7 +137,7 @@ class Loader:
              "\n".join(outcome.notes) or None, outcome.load_id),
         )  # fmt: skip
         outcome.rows_unmatched = self.connection.execute(
-            "select count(distinct coalesce(line, id)) from unmatched where load_id = ?", (outcome.load_id,)
+            "select count(distinct coalesce(line, -id)) from unmatched where load_id = ?", (outcome.load_id,)
         ).fetchone()[0]
 
     # -- logs
@@ -270,7 +270,7 @@ class NotUsed(Unreadable):
     """A Moodle download that is recognised and not used: reported, no failure."""
 
     def __init__(self, kind: str):
-        super().__init__(f"these are {kind}: Coursette does not use them yet")
+        super().__init__(f"{kind}: Coursette does not use this download yet")
 
 
 def _content(claim: dict) -> str:

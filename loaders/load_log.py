@@ -14,7 +14,7 @@ from loaders import claims, log
 from loaders.courses import Evidence
 from loaders.directory import Directory
 from loaders.errors import Unreadable
-from loaders.events import Calendar, EventWriter, Line, likely_shift, likely_zones
+from loaders.events import Calendar, EventWriter, Line, likely_shift
 from loaders.tables import Sheet
 from loaders.times import Clock, epoch_utc
 from loaders.weeks import assume_week_1
@@ -28,7 +28,7 @@ def find_course(connection: sqlite3.Connection, site_id: int, votes: log.CourseV
     """Own key of the course a log without a course id is of: by its activities, else by its people."""
     loads = [load for load in claims.read_loads(connection) if load.site_id == site_id]
     people = [{("id", moodle_id)} for moodle_id in votes.people]
-    return Evidence(loads).place(people, votes.cmids)
+    return Evidence(loads).place(people, {("cm", cmid) for cmid in votes.cmids})
 
 
 def first_column(sheet: Sheet) -> Iterator[str]:
@@ -107,19 +107,15 @@ class LogLoad:
         loading.run(sorted_rows(sheet, clock, connection), int, tick)
         return loading
 
-    def refuse_wrong_zone(self, zone: str, known_zones: list[str]) -> None:
+    def refuse_wrong_zone(self, zone: str, zones: list[str]) -> None:
         """Raise Unreadable if the lines are stored ones, a constant number of hours off."""
-        shift = likely_shift(self.connection, self.writer)
-        if shift is None:
-            return
-        sample = list(islice(self.writer.new_times, 0, None, max(1, len(self.writer.new_times) // 50)))
-        zones = likely_zones(sample, zone, shift, known_zones)
-        hours = abs(shift) / 3600
-        way = "earlier" if shift < 0 else "later"
-        say = f": say --timezone {zones[0]}" if zones else ": say the zone they are in with --timezone"
-        raise Unreadable(
-            f"its lines are already here, {hours:g} hours {way}, so its times are not in {zone}{say}"
-        )
+        if shift := likely_shift(self.connection, self.writer, zone, zones):
+            way = "earlier" if shift.seconds < 0 else "later"
+            say = f"say --timezone {shift.zone}" if shift.zone else "say the zone they are in with --timezone"
+            raise Unreadable(
+                f"its lines are already here, {abs(shift.seconds) / 3600:g} hours {way}, so its times are not in"
+                f" {zone}: {say}"
+            )
 
 
 def hold(connection: sqlite3.Connection, load_id: int, sheet: Sheet, seconds: Callable[[str], int]) -> int:

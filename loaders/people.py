@@ -7,25 +7,29 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
+from collections.abc import Callable
 
 from loaders.claims import Load, Newest
 from loaders.courses import folded_names, person_keys
 
 Key = tuple[str, object]
 ATTRIBUTES = ("fullname", "firstname", "lastname", "email", "idnumber", "username")
+SURE = 3  # seconds that two records of completion must share
 STRONG = ("id", "email", "idnumber", "username")  # in the order in which they are believed
 
 
 class People:
     """The people of one site, made out of all claims. `find` gives a claim's person, or the reason why not."""
 
-    def __init__(self, loads: list[Load]):
+    def __init__(self, loads: list[Load], seen: Callable[[int, int], set[str]] = lambda course, moodle_id: set()):
+        self.seen = seen  # (course, Moodle id) -> when the log says that they completed something
         self.parent: dict[Key, Key] = {}
         self.ids: dict[Key, int] = {}  # root -> Moodle id
         self.shared: set[Key] = set()  # an email or id number that files give to two Moodle ids
         self.held: dict[Key, str] = {}
         self.names: dict[int, dict[str, set[Key]]] = defaultdict(lambda: defaultdict(set))
         self.listed: dict[Key, set[int]] = defaultdict(set)  # root -> loads that list it as a row of its own
+        self.completed: dict[Key, set[str]] = defaultdict(set)
         self.refs = [
             (load, claim, claim["person"])
             for load in loads
@@ -87,13 +91,15 @@ class People:
         return True
 
     def _note_names(self) -> None:
-        for load, _, ref in self.refs:
+        for load, claim, ref in self.refs:
             if keys := self._strong(ref):
                 root = self.root(keys[0])
                 if load.kind != "course log":
                     self.listed[root].add(load.id)
                 for name in folded_names(ref):
                     self.names[load.course_id][name].add(root)
+                if claim["noun"] == "completion":
+                    self.completed[root].update(cell[1] for cell in claim["cells"] if cell and cell[1])
 
     def _join_by_name(self) -> None:
         """People known by email only become the one Moodle id of their name in the course, or are held."""
@@ -101,11 +107,14 @@ class People:
         for key in list(self.parent):
             kinds[self.root(key)].add(key[0])
         verdicts: dict[Key, set] = defaultdict(set)
-        for by_name in self.names.values():
+        for course_id, by_name in self.names.items():
             for roots in by_name.values():
                 known = {root for root in roots if root in self.ids}
                 for root in roots - known:
-                    verdicts[root].add(self._verdict(root, known, len(roots - known), kinds))
+                    verdict = self._verdict(root, known, len(roots - known), kinds)
+                    if verdict == "held":
+                        verdict = self._by_completions(root, known, course_id) or verdict
+                    verdicts[root].add(verdict)
         for root, found in sorted(verdicts.items(), key=str):
             homes = found - {"own", "held"}
             if len(homes) == 1:
@@ -121,6 +130,24 @@ class People:
             home = next(iter(known))
             return "held" if kinds[root] & kinds[home] & {"email", "idnumber"} else home
         return "held"
+
+    def _by_completions(self, root: Key, known: set[Key], course_id: int) -> Key | None:
+        """Of several people of one name, the one whose completions the log has at the very same seconds."""
+        times = self.completed.get(root, set())
+        shared = {other: len(times & self.seen(course_id, self.ids[other])) for other in known}
+        home = max(shared, key=lambda other: (shared[other], str(other)), default=None)
+        alone = all(count == 0 for other, count in shared.items() if other != home)
+        return home if home and alone and shared[home] >= SURE and shared[home] > len(times) / 2 else None
+
+
+def completion_times(connection: sqlite3.Connection) -> Callable[[int, int], set[str]]:
+    """A look-up of when, by the log, a person (Moodle id) completed something in a course."""
+    sql = (
+        "select time_utc from events join people on people.id = related_person_id"
+        " join event_types on event_types.id = event_type_id where people.moodle_id = ?"
+        " and events.course_id = ? and eventclass = '\\core\\event\\course_module_completion_updated'"
+    )
+    return lambda course_id, moodle_id: {time for (time,) in connection.execute(sql, (moodle_id, course_id))}
 
 
 def save_people(connection: sqlite3.Connection, site_id: int, people: People) -> dict[Key, int]:

@@ -59,7 +59,7 @@ def say(outcome: Outcome) -> None:
         click.echo(f"{outcome.source}: {outcome.error}", err=True)
         return
     if outcome.load_id is None:
-        click.echo(f"{outcome.source}: not used: {'; '.join(outcome.notes) or 'not a Moodle download'}")
+        click.echo(f"{outcome.source}: not used: {'; '.join(outcome.notes)}")
         return
     click.echo(
         f"{outcome.source}: {outcome.kind}: {outcome.rows_read:,} rows read, {outcome.rows_new:,} new,"
@@ -80,8 +80,13 @@ def finish(connection, outcomes: list[Outcome], options: Options) -> None:
     waiting = connection.execute("select count(*) from unmatched").fetchone()[0]
     if waiting:
         click.echo(f"{waiting:,} rows have no home yet: `coursette status` says which and why")
-    if kinds := [gap.download.kind for gap in advice.gaps(connection)]:
-        click.echo(f"Still missing for the best result: {', '.join(dict.fromkeys(kinds))}. `coursette status` has the links.")
+    missing: dict[str, list[str]] = {}
+    for gap in advice.gaps(connection):
+        missing.setdefault(gap.course, []).append(gap.download.kind)
+    for course, kinds in missing.items():
+        click.echo(f"Still missing for the best result in {course}: {', '.join(kinds)}")
+    if missing:
+        click.echo("`coursette status` has the links to get them.")
     if options.check:
         click.echo("Nothing was written (--check).")
 

@@ -16,7 +16,7 @@ from loaders.courses import name_courses, place_loads, tidy_courses
 from loaders.enrolments import Groups, Roster, save_enrolments
 from loaders.log import LOGIN_AS
 from loaders.names import fold
-from loaders.people import Key, People, save_people
+from loaders.people import Key, People, completion_times, save_people
 from loaders.results import Course, save_completions, save_grades, save_people_claims, save_posts
 
 HOMELESS = "no course is known that holds these people or activities: load the course's log first, or say --course ID"
@@ -44,7 +44,7 @@ def settle(connection: sqlite3.Connection, events_changed: bool = True) -> None:
 
 
 def _settle_site(connection: sqlite3.Connection, loads: list[Load], unmatched: list[tuple]) -> set[int]:
-    people = People(loads)
+    people = People(loads, completion_times(connection))
     own = save_people(connection, loads[0].site_id, people)
     kept = set(own.values())
     staff = {claim["email"].casefold() for load in loads for claim in load.of("staff")}
@@ -165,7 +165,7 @@ def _save_unmatched(connection: sqlite3.Connection, unmatched: list[tuple]) -> N
     )  # fmt: skip
     connection.execute(
         "update loads set rows_unmatched ="
-        " (select count(*) from unmatched where load_id = loads.id) where error is null"
+        " (select count(distinct coalesce(line, -id)) from unmatched where load_id = loads.id) where error is null"
     )
 
 

@@ -92,13 +92,9 @@ def _unmatched(connection: sqlite3.Connection) -> Iterator[str]:
 def _next(connection: sqlite3.Connection) -> Iterator[str]:
     before = None
     for gap in advice.gaps(connection):
-        if gap.course_id != before:
-            name = connection.execute(
-                "select coalesce(shortname, fullname, 'course ' || moodle_id) from courses where id = ?",
-                (gap.course_id,),
-            ).fetchone()[0]
-            yield f"What to download next for {name}"
-            before = gap.course_id
+        if gap.course != before:
+            yield f"What to download next for {gap.course}"
+            before = gap.course
         yield f"  {gap.download.kind}: {gap.download.why}"
         yield f"    {gap.url}"
         yield f"    ({gap.download.how})"

@@ -157,6 +157,34 @@ def test_two_activities_of_one_name_are_not_guessed(db, tmp_path):
     assert "several activities" in rows(db, "select reason from unmatched")[0][0]
 
 
+def test_namesakes_are_told_apart_by_the_seconds_at_which_they_completed_things(db, tmp_path):
+    names = [("Introduction", "Page"), ("Reading", "Page"), ("Quiz", "Quiz")]
+    done = {18: ["14/03/16, 10:00:01", "15/03/16, 10:00:02", "16/03/16, 10:00:03"],
+            19: ["14/03/16, 11:00:01", "15/03/16, 11:00:02", "16/03/16, 11:00:03"]}  # fmt: skip
+
+    def line(user, number):
+        text = (
+            f"The user with id '{user}' updated the completion state for the course module with id '{30 + number}'"
+            f" for the user with id '{user}'."
+        )
+        context = f"{names[number][1]}: {names[number][0]}"
+        return [done[user][number], "Sam Lee", "Sam Lee", context, "System", "Course activity completion updated", text, "web", ""]
+
+    lines = sorted((line(user, number) for user in done for number in range(3)), key=lambda line: line[0], reverse=True)
+    header = ["", "Email address", *(cell for title, _ in names for cell in (title, ""))]
+    cells = {
+        user: [cell for time in times for cell in ("Completed", f"2016-03-{time[:2]} {time[10:]}")]
+        for user, times in done.items()
+    }
+    report = [header, ["Sam Lee", "sam1@x.org", *cells[18]], ["Sam Lee", "sam2@x.org", *cells[19]]]
+    progress = write(tmp_path / "progress.csv", report, encoding="utf-8", quoting=1)
+    load(db, write_log(tmp_path / "logs.csv", lines + LOG), progress)
+    load(db, write_participants(tmp_path / "people.csv", CLASS))
+    assert (18, "sam1@x.org") in people(db)
+    assert (19, "sam2@x.org") in people(db)
+    assert rows(db, "select count(*) from unmatched") == [(0,)]
+
+
 def test_unload_takes_back_what_one_file_alone_brought(db, tmp_path):
     from loaders.unload import unload
 
