@@ -232,13 +232,10 @@ def _unknown(component: str, name: str, text: str) -> Line:
 
 def _certain_cmid(text: str) -> int | None:
     """The cmid of an unknown wording: the only one that has nothing but ids in quotes before it."""
-    bare = (found for found in _CMID.finditer(text) if not _free_text(text[: found.start()]))
-    cmids = {int(found[2]) for found in bare}
+    blank = _QUOTED_ID.sub(lambda quoted: " " * len(quoted[0]), text)
+    free = _FREE_TEXT.search(blank)
+    cmids = {int(found[2]) for found in _CMID.finditer(text, 0, free.start() if free else len(text))}
     return (cmids.pop() or None) if len(cmids) == 1 else None
-
-
-def _free_text(text: str) -> bool:
-    return bool(_FREE_TEXT.search(_QUOTED_ID.sub("", text)))
 
 
 def _named(component: str, name: str, text: str) -> EventType:

@@ -237,6 +237,12 @@ def test_the_table_knows_every_event_class():
     assert set(labels().values()) <= {kind.component for kind in event_types().values()}
 
 
+def test_hostile_text_costs_no_time():
+    """Several free texts in one wording would be tried in every combination."""
+    assert all(wording.template.count("{text}") <= 1 for wording in WORDINGS)
+    read("", "", U + "changed the config setting '" + "' for component 'x' from 'y' to '" * 5_000 + "no end")
+
+
 def filled(wording: Wording, texts) -> tuple[str, dict[str, int]]:
     """A text in this wording, numbers from 11 on in its id slots, and which id is in which slot."""
     told, said = wording.template, {}
