@@ -1,0 +1,42 @@
+"""The generated parts of the README: commands, queries and tables, from what the program itself says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import yaml
+
+from loaders.cli import cli
+
+METADATA = yaml.safe_load((Path(__file__).parents[1] / "metadata.yml").read_text(encoding="utf-8"))
+MOODLE = METADATA["databases"]["moodle"]
+
+
+def queries() -> str:
+    """One row per canned query: its question, and its address."""
+    lines = ["| question | address |", "| --- | --- |"]
+    lines += [f"| {query['title']} | `/moodle/{name}` |" for name, query in MOODLE["queries"].items()]
+    return "\n".join(lines)
+
+
+def tables() -> str:
+    """One row per table that is not hidden."""
+    lines = ["| table | what it holds |", "| --- | --- |"]
+    lines += [
+        f"| `{name}` | {' '.join(table['description'].split())} |"
+        for name, table in MOODLE["tables"].items()
+        if not table.get("hidden")
+    ]
+    return "\n".join(lines)
+
+
+def commands() -> str:
+    """Every command's own help."""
+    parts = []
+    for name in sorted(cli.commands):
+        context = click.Context(cli.commands[name], info_name=f"coursette {name}", max_content_width=100)
+        context.terminal_width = 100
+        help_text = cli.commands[name].get_help(context)
+        parts.append("\n".join(["```", *(line.rstrip() for line in help_text.splitlines()), "```"]))
+    return "\n\n".join(parts)
