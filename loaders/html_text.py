@@ -17,7 +17,7 @@ _LINES = frozenset(("li", "tr"))
 _SILENT = frozenset(("script", "style", "template", "head", "noscript", "svg"))
 _URL = re.compile(r"https?://[^\s<>\"'“”]+", re.IGNORECASE)
 _WORD = re.compile(r"\w+(?:['’-]\w+)*")
-_PARAGRAPH, _LINE = "\n\n", "\n"
+_PARAGRAPH, _LINE = "\f", "\v"  # marks for the edges of blocks: no text has them once its spaces are made one
 
 
 def text_of(message: str, plain: bool = False, breaks: bool = False) -> str:
@@ -28,12 +28,14 @@ def text_of(message: str, plain: bool = False, breaks: bool = False) -> str:
     if not plain:
         html = message.replace("\n", "<br>") if breaks else message
         message = "".join(_pieces(LexborHTMLParser(html).body))
+        message = re.sub(r"\s*\f\s*", "\n\n", message)
+        message = re.sub(r"[ \v]*\v[ \v]*", "\n", message)
     lines = (" ".join(line.split()) for line in message.splitlines())
-    return re.sub(r"\n{3,}", _PARAGRAPH, _LINE.join(lines)).strip()
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
 def _pieces(root: LexborNode | None) -> Iterator[str]:
-    """The text in document order; line breaks stand for the ends of blocks only."""
+    """The text in document order, with marks for the edges of blocks."""
     stack: list[LexborNode | str] = [root] if root is not None else []
     while stack:
         node = stack.pop()
@@ -42,7 +44,7 @@ def _pieces(root: LexborNode | None) -> Iterator[str]:
         elif node.is_text_node:
             yield " ".join(f"|{node.text_content}|".split())[1:-1] if node.text_content else ""
         elif node.tag == "br":
-            yield _LINE
+            yield "\n"
         elif node.tag not in _SILENT:
             edge = _PARAGRAPH if node.tag in _PARAGRAPHS else _LINE if node.tag in _LINES else ""
             yield edge or (" " if node.tag in ("td", "th") else "")
@@ -65,7 +67,7 @@ def links_of(html: str, text: str) -> list[str]:
 
 def _trimmed(url: str) -> str:
     """Without the sentence's punctuation; a closing bracket stays if the address opened one."""
-    while url and (url[-1] in ".,;:!?" or (url[-1] == ")" and "(" not in url)):
+    while url and (url[-1] in ".,;:!?" or (url[-1] == ")" and url.count(")") > url.count("("))):
         url = url[:-1]
     return url
 

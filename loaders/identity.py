@@ -81,8 +81,8 @@ def email_column(header: list[str], columns: list[int], sample: list[list[str]])
 
 def zeros_lost(sheet: Sheet, column: int) -> bool:
     """Whether a re-saved sheet may have lost leading zeros: id numbers of digits, none with a zero."""
-    if not sheet.resaved:
-        return False
     filled = [cell for _, row in sheet.rows() if (cell := clean(row[column]))]
+    if not sheet.resaved:  # which may come out while rows are read
+        return False
     numbers = [cell for cell in filled if re.fullmatch(r"\d+|\d[.,]\d+E\+\d+", cell)]
     return bool(numbers) and not any(cell.startswith("0") for cell in numbers)
