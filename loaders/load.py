@@ -231,7 +231,7 @@ class Loader:
         }
         rows: dict[object, bool] = {}
         for number, claim in enumerate(said):
-            if claim["noun"] not in NO_ROW:
+            if claim["noun"] not in NO_ROW and (claim["noun"] != "course" or outcome.kind == "course"):
                 row = claim.get("line", f"claim {number}")
                 rows[row] = rows.get(row, False) or _content(claim) not in known
         outcome.rows_read = len(rows)
