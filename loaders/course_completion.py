@@ -9,11 +9,13 @@ criterion (state and date). Source: Moodle, Reports, Course completion, download
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
 from loaders.activity_completion import Cells
+from loaders.errors import Unreadable
 from loaders.identity import Identity
 from loaders.names import clean, fold
 from loaders.reading import Reading
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from loaders.times import Clock
 
 KIND = REPORT = "course completion"
+_ID = re.compile(r"\d{1,18}")
 
 
 def recognise(sheet: Sheet) -> bool:
@@ -32,7 +35,7 @@ def recognise(sheet: Sheet) -> bool:
     if len(header) < 3 or "discussion" in header:
         return False
     rows = [row for _, row in islice(sheet.rows(), 50)]
-    if not all(row[0].isdecimal() and row[1].strip() and not row[1].isdecimal() for row in rows):
+    if not all(_ID.fullmatch(row[0]) and row[1].strip() and not row[1].isdecimal() for row in rows):
         return False
     if activity_columns(header):
         return True
@@ -72,6 +75,8 @@ def _claims(
         yield {"noun": "columns", "activities": [{"name": clean(sheet.header[at])} for at in activities]}
     cells = Cells(clock)
     for line, row in sheet.rows():
+        if not _ID.fullmatch(row[0]):
+            raise Unreadable("a line does not begin with a user id: download the report again", line)
         person = {"moodle_id": int(row[0])} | identity.person(row)
         claim = {"noun": "person", "line": line, "person": person, "in_course": True, "report": REPORT}
         details = identity.other(row)

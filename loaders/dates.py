@@ -16,6 +16,7 @@ _HALF_BEFORE = re.compile(r"([^\s\d.,;:()]+)\s?$")
 _HALF_AFTER = re.compile(r"\s?([ap] m\b|[^\s\d.,;:()]+)")
 _YEAR_WORDS = ("年", "년")
 _DOTS = re.compile(r"\d\. ?\d+\. ?\d")
+_YEARS = range(1970, 2200)
 _ONE_DAY = timedelta(days=1)
 _MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -91,7 +92,7 @@ class Day:
 def day_of(text: str) -> Day | None:
     """The parts of a date's text; None if it is no date."""
     parts = months.tokens(text)
-    where = [i for i, part in enumerate(parts) if part.isdigit()]
+    where = [i for i, part in enumerate(parts) if part.isdecimal()]
     numbers = tuple(parts[i] for i in where)
     if len(numbers) == 3:
         return Day(numbers, says_year=parts[where[0] + 1] in _YEAR_WORDS, dots=_DOTS.search(text) is not None)
@@ -119,8 +120,9 @@ class Reading:
         if texts is None or len(texts[0]) not in (2, 4):
             return None
         year, month, number = (int(text) for text in texts)
+        year += 2000 if len(texts[0]) == 2 else 0
         try:
-            return date(year + 2000 if len(texts[0]) == 2 else year, month, number)
+            return date(year, month, number) if year in _YEARS else None
         except ValueError:
             return None
 

@@ -33,6 +33,7 @@ _EMPTY = (
     "the forum export has no posts: its form's two date boxes are ticked by default (from now to now): untick"
     " both and export again"
 )
+_UNIX = re.compile(r"\d{1,10}")
 _PLAIN, _MARKDOWN, _AUTO = "2", "4", "0"  # messageformat; 1 is HTML
 
 
@@ -49,7 +50,7 @@ def read(sheet: Sheet, clock: Clock) -> Reading:
         return reading
     at = {name: column for column, name in enumerate(sheet.header)}
     texts = (row[at[name]] for _, row in sheet.rows() for name in _TIMES)
-    clock.settle(text for text in texts if not text.strip().isdecimal())
+    clock.settle(text for text in texts if not _UNIX.fullmatch(text.strip()))
     reading.claims = _claims(sheet, clock, reading)
     return reading
 
@@ -96,7 +97,7 @@ def _content(message: str, format: str) -> dict:
 
 
 def _integer(text: str, line: int) -> int:
-    found = re.fullmatch(r"\s*(\d+)(?:\.0+)?\s*", text)
+    found = re.fullmatch(r"\s*(\d{1,18})(?:\.0+)?\s*", text)
     if found is None:
         raise Unreadable("a post has no number where its id should be: export the forum again", line)
     return int(found[1])
@@ -105,6 +106,6 @@ def _integer(text: str, line: int) -> int:
 def _utc(text: str, clock: Clock, line: int) -> str | None:
     text = text.strip()
     try:
-        return (epoch_utc(int(text)) if text.isdecimal() else clock.utc(text)) if text else None
+        return (epoch_utc(int(text)) if _UNIX.fullmatch(text) else clock.utc(text)) if text else None
     except Unreadable as error:
         raise Unreadable(str(error), line) from None

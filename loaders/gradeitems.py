@@ -90,6 +90,11 @@ class Column:
         return {"name": name} | ({"kind": kind} if kind else {})
 
 
+def is_item(header: str) -> bool:
+    """Whether a header can be that of a grade item: it ends in brackets."""
+    return _SHOWN.fullmatch(header) is not None
+
+
 def kind_of(label: str) -> str | None:
     """`SCORM package` -> `scorm`; None where the word is not known."""
     return "workshop" if fold(label) in _WORKSHOPS else _MODULES.get(fold(label))

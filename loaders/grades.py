@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from loaders import headings
 from loaders.errors import Unreadable
-from loaders.gradeitems import Column, columns_of
+from loaders.gradeitems import Column, columns_of, is_item
 from loaders.identity import Identity
 from loaders.names import clean, fold
 from loaders.reading import Reading
@@ -40,7 +40,7 @@ _COMMAS = "a spreadsheet program has written the grades with decimal commas: 7,5
 def recognise(sheet: Sheet) -> bool:
     """The last column is when the file was made, in Unix time; before it, headers that end in brackets."""
     header = sheet.header
-    if len(header) < 3 or not header[-2].rstrip().endswith((")", "）")):
+    if len(header) < 3 or not is_item(header[-2]):
         return False
     times = [_unix_time(row[-1].strip()) for _, row in islice(sheet.rows(), 50)]
     if not times:

@@ -206,7 +206,7 @@ class Stream:
         if at > 0:
             self._midnights[text[:at]], self._seconds[text[at:]] = midnight, split.seconds
             self._to_seconds = _HMS.fullmatch(text[at:]) is not None
-        elif at == -3 and text[-2:].isdigit():  # "10.50": cut before the last two digits
+        elif at == -3 and text[-2:].isdecimal():  # "10.50": cut before the last two digits
             rest = int(text[-2:]) * (1 if split.has_seconds else 60)
             self._midnights[text[:at]], self._seconds[text[at:]] = midnight + split.seconds - rest, rest
 

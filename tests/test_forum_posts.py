@@ -177,7 +177,7 @@ def test_deep_html_is_no_danger():
 
 
 def test_words():
-    assert word_count("It's a well-known fact: 2 < 3 & 5 > 4 – naïve “quotes”…") == 10
+    assert word_count("It's a well-known – fact: 2 < 3\n\nnaïve “quotes”… 🎉🙌") == 10
     assert word_count("") == 0
 
 

@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sheet import FOLDER, made, opened
 
 from loaders import (
@@ -14,6 +16,7 @@ from loaders import (
     headings,
     participants,
 )
+from loaders.errors import Unreadable
 from loaders.identity import NO_ZEROS
 from loaders.times import Clock
 
@@ -218,6 +221,31 @@ def test_only_the_header(name):
     whole = opened(name)
     empty = made(whole.header, format=whole.format)
     assert [module for module in READERS if module.recognise(empty)] in ([], [KINDS[name]])
+
+
+ODD_CELLS = """
+|-|First name|Last name|Grouping|Group|Groups|ID|id|Name|Email address|a@x.example|Quiz|Quiz - Completion date|7,5
+Quiz: Test (Real)|Course total (Real)|(Real)|()|12. Okt|007|999999999999999999999999999999|፩፪|Completed|message
+Completed (set by )|2016-03-01 00:36:06|0001-01-01 00:00:00|5/3/26, 10:00|discussion|parent|userid|created|modified
+subject|Suspended|1795343200|Not in a grouping|Not in a group|\0|<p>x|&#0;
+"""
+CELLS = st.sampled_from([cell for line in ODD_CELLS.strip().splitlines() for cell in line.split("|")])
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.integers(1, 9).flatmap(
+        lambda width: st.lists(st.lists(CELLS, min_size=width, max_size=width), min_size=1)
+    )
+)
+def test_any_table_gives_claims_or_a_sentence(rows):
+    sheet = made(*rows)
+    for module in READERS:
+        if module.recognise(sheet):
+            try:
+                json.dumps(list(module.read(sheet, Clock("UTC")).claims))
+            except Unreadable as error:
+                assert str(error)
 
 
 def test_words_are_not_in_two_lists_that_matter():

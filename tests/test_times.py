@@ -310,6 +310,22 @@ def test_all_ways_of_writing_go_through_the_stream():
         assert convert.ordered
 
 
+@settings(deadline=None)
+@given(
+    st.lists(st.text(alphabet="0123456789/.-:, hAPM年月日märzJan٣፩²", max_size=25), max_size=4), st.booleans()
+)
+def test_any_text_gives_a_time_or_a_sentence(texts, newest_first):
+    clock = Clock("America/New_York")
+    try:
+        clock.settle(texts, newest_first)
+        convert = clock.stream(newest_first)
+        for text in texts:
+            assert clock.utc(text).endswith("Z")
+            assert isinstance(convert(text), int)
+    except Unreadable as error:
+        assert "\n" not in str(error)
+
+
 @pytest.mark.parametrize("text", ["22/11/2026 20:24", " 2016-03-01 00:36:06 ", "1/2/26, 2:07 PM"])
 def test_is_time(text):
     assert is_time(text)
