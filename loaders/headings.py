@@ -11,6 +11,7 @@ import re
 
 from loaders.names import fold
 
+_KANA = re.compile("[\u3041-\u30ff]")
 _SQUEEZED = re.compile(r"[^a-z0-9_-]")
 
 _FIRST = """
@@ -146,3 +147,9 @@ def name_columns(header: list[str], start: int = 0) -> tuple[int, int] | None:
     if says(one, "lastname") and says(other, "firstname"):
         return start + 1, start
     return None
+
+
+def year_first(header: list[str]) -> bool:
+    """Whether these are headers of a language that writes a two-digit year first: Japanese or Basque."""
+    text = " ".join(header)
+    return _KANA.search(text) is not None or "erabiltzaile" in fold(text)

@@ -224,10 +224,11 @@ def test_only_the_header(name):
 
 
 ODD_CELLS = """
-|-|First name|Last name|Grouping|Group|Groups|ID|id|Name|Email address|a@x.example|Quiz|Quiz - Completion date|7,5
-Quiz: Test (Real)|Course total (Real)|(Real)|()|12. Okt|007|999999999999999999999999999999|፩፪|Completed|message
-Completed (set by )|2016-03-01 00:36:06|0001-01-01 00:00:00|5/3/26, 10:00|discussion|parent|userid|created|modified
-subject|Suspended|1795343200|Not in a grouping|Not in a group|\0|<p>x|&#0;
+-|First name|Last name|Grouping|Group|Groups|ID|id|Name|Email address|a@x.example|Quiz
+Quiz - Completion date|7,5|Quiz: Test (Real)|Course total (Real)|(Real)|()|12. Okt|007
+999999999999999999999999999999|፩፪|Completed|message|Completed (set by )|2016-03-01 00:36:06
+0001-01-01 00:00:00|5/3/26, 10:00|discussion|parent|userid|created|modified|subject|Suspended
+1795343200|Not in a grouping|Not in a group|\0|<p>x|&#0;
 """
 CELLS = st.sampled_from([cell for line in ODD_CELLS.strip().splitlines() for cell in line.split("|")])
 
@@ -259,3 +260,10 @@ def test_words_are_not_in_two_lists_that_matter():
     assert headings.detail_name("Stadt/Ort") == headings.detail_name("citytown") == "City/town"
     assert headings.name_columns(["Nom", "Cognoms"]) == (0, 1)
     assert headings.name_columns(["Nom", "Prénom"]) == (1, 0)
+
+
+def test_languages_that_write_a_short_year_first():
+    assert headings.year_first(["時間", "ユーザフルネーム", "影響を受けるユーザ"])
+    assert headings.year_first(["Ordua", "Erabiltzailearen izen osoa"])
+    assert not headings.year_first(["Time", "User full name", "Affected user"])
+    assert not headings.year_first(["时间", "用户全名"])
