@@ -123,7 +123,7 @@ def completion(conn: sqlite3.Connection, course: dict, person: dict) -> list[dic
     """One row per activity, in course order: state, when, this person's clicks, share of the class done.
 
     `clicks` is None where Moodle logs none or no log is loaded. `why` says why there is no state:
-    "not tracked", "not loaded" (no completion report has this person), "not known" (nothing says if it is tracked).
+    "not tracked", "not loaded" (no completion report has this person), "not known" (no file says if tracked).
     """
     students = _ask(conn, _CLASS_SIZE, course=course["id"])[0]["students"]
     rows = _rows(conn, "completion", course=course["id"], person=person["person"])

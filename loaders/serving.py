@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import socket
+import sqlite3
 import webbrowser
 from collections.abc import Iterable
 from pathlib import Path
@@ -81,14 +84,25 @@ def find_databases(given: Iterable[str | Path]) -> list[Path]:
     for file in files:
         if not file.exists():
             schema.open_database(file).conn.close()
+        _look_into(file)
     return list(files)
+
+
+def _look_into(file: Path) -> None:
+    try:
+        with contextlib.closing(sqlite3.connect(file)) as db:
+            db.execute("select count(*) from sqlite_master")
+    except sqlite3.DatabaseError as error:
+        raise CannotServe(f"{file} cannot be read as a database ({error}).") from error
 
 
 def listen(host: str, port: int) -> socket.socket:
     """A socket that is really ours before anything is printed. Raises CannotServe when the port is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # asyncio sends small answers at once only where the protocol is named; else each waits 40 ms.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    if os.name == "posix":  # elsewhere it would let two servers share a port
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
     except OSError as error:

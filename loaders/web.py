@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from datasette.app import Datasette
 from datasette.plugins import pm
@@ -140,15 +141,13 @@ async def refuse(datasette: Datasette, request: Request, sentence: str, status: 
     return await page(datasette, request, "coursette_refusal.html", context, status)
 
 
-def csv_response(name: str, rows: Iterable[dict]) -> Response:
+def csv_response(name: str, columns: list[str], rows: Iterable[Iterable]) -> Response:
     """Rows as a CSV download; text that a spreadsheet would run as a formula gets an apostrophe before it."""
-    rows = list(rows)
     out = io.StringIO()
-    if rows:
-        writer = csv.DictWriter(out, list(rows[0]))
-        writer.writeheader()
-        writer.writerows({key: _plain(value) for key, value in row.items()} for row in rows)
-    headers = {**OWN_PAGE, "Content-Disposition": f'attachment; filename="{name}.csv"'}
+    writer = csv.writer(out)
+    writer.writerow(columns)
+    writer.writerows([_plain(value) for value in row] for row in rows)
+    headers = {**OWN_PAGE, "Content-Disposition": f'attachment; filename="{quote(name)}.csv"'}
     return Response(out.getvalue(), headers=headers, content_type="text/csv; charset=utf-8")
 
 

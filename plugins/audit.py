@@ -6,6 +6,8 @@ import asyncio
 import os
 import re
 import sqlite3
+import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -55,25 +57,37 @@ def look_up(datasette, scope: dict) -> dict | None:
     }
 
 
-def record(path: Path, row: dict) -> None:
-    """Add one look-up; the file is made the first time, readable by its owner only."""
+class Record:
+    """The open record; opening it for every look-up would cost more than the page."""
+
+    def __init__(self, path: Callable[[], Path]):
+        self.path = path
+        self.lock = threading.Lock()
+        self.db: sqlite3.Connection | None = None
+
+    def add(self, row: dict) -> None:
+        """Write one look-up; the file is made with the first, readable by its owner only."""
+        names = ", ".join(row)
+        values = ", ".join(f":{name}" for name in row)
+        with self.lock:
+            self.db = self.db or opened(self.path())
+            with self.db:
+                self.db.execute(f"insert into look_ups ({names}) values ({values})", row)
+
+
+def opened(path: Path) -> sqlite3.Connection:
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    db = sqlite3.connect(path, timeout=10)
-    try:
-        db.execute("pragma journal_mode = wal")
-        db.execute("pragma synchronous = normal")
-        with db:
-            db.execute(SHAPE)
-            names = ", ".join(row)
-            db.execute(
-                f"insert into look_ups ({names}) values ({', '.join(f':{name}' for name in row)})", row
-            )
-    finally:
-        db.close()
+    db = sqlite3.connect(path, timeout=10, check_same_thread=False)
+    db.execute("pragma journal_mode = wal")
+    db.execute("pragma synchronous = normal")
+    db.execute(SHAPE)
+    return db
 
 
 @hookimpl
 def asgi_wrapper(datasette):
+    record = Record(lambda: web.private(datasette) / "audit.db")
+
     def wrap(app):
         async def recorded(scope, receive, send):
             row = look_up(datasette, scope) if scope["type"] == "http" else None
@@ -86,7 +100,7 @@ def asgi_wrapper(datasette):
                 if message["type"] == "http.response.start" and message["status"] == 200:
                     actor = await web.actor_of(datasette, scope)
                     row["actor"] = str((actor or {}).get("id"))
-                    await asyncio.to_thread(record, web.private(datasette) / "audit.db", row)
+                    await asyncio.to_thread(record.add, row)
                 await send(message)
 
             await app(scope, receive, send_after_recording)

@@ -1,4 +1,4 @@
-"""How our pages look: one stylesheet, and times in words with the exact local time behind them."""
+"""How our pages look: the stylesheets, and times in words with the exact local time behind them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from datasette import hookimpl
 from datasette.utils.asgi import Response
 from markupsafe import Markup
 
-STYLESHEET = Path(__file__).with_name("coursette.css")
+HERE = Path(__file__).parent
 HEAT_FROM_PCT = (0, 1, 40, 70, 100)  # lowest share of each of the five colours
 
 
-async def stylesheet():
+async def stylesheet(request):
+    """coursette.css for our own pages, datasette.css for Datasette's."""
     return Response(
-        STYLESHEET.read_text(encoding="utf-8"),
+        (HERE / f"{request.url_vars['name']}.css").read_text(encoding="utf-8"),
         headers={"Cache-Control": "private, max-age=300"},
         content_type="text/css; charset=utf-8",
     )
@@ -68,4 +69,9 @@ def prepare_jinja2_environment(env):
 
 @hookimpl
 def register_routes():
-    return [(r"^/-/coursette\.css$", stylesheet)]
+    return [(r"^/-/(?P<name>coursette|datasette)\.css$", stylesheet)]
+
+
+@hookimpl
+def extra_css_urls():
+    return ["/-/datasette.css"]

@@ -16,7 +16,7 @@ datasette_errors.rich = None
 
 # What a stranger may see: signing in, how it looks, whether the server is up. New routes start closed.
 OPEN = re.compile(
-    r"/(favicon\.ico|-/(health|login|sign-in|auth-token|coursette\.css|static/.*|static-plugins/.*))"
+    r"/(favicon\.ico|-/(health|login|sign-in|auth-token|(coursette|datasette)\.css|static/.*|static-plugins/.*))"
 )
 # The works: for the owner only, colleagues have no use for them (and metadata shows every query).
 OWNERS = re.compile(

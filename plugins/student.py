@@ -51,7 +51,10 @@ async def student_csv(datasette, request):
     sections = (await web.ask(datasette, database, answers.student, course, person))["completion"]
     about = ("section", "number", "week")
     rows = [{**{key: s[key] for key in about}, **row} for s in sections for row in s["activities"]]
-    return web.csv_response(f"student-{person['moodle_id'] or person['person']}", rows)
+    columns = list(rows[0]) if rows else []
+    return web.csv_response(
+        f"student-{person['moodle_id'] or person['person']}", columns, [r.values() for r in rows]
+    )
 
 
 async def find_person(datasette, request) -> tuple[str, dict, dict]:
@@ -70,7 +73,7 @@ async def find_person(datasette, request) -> tuple[str, dict, dict]:
 def personal(person: dict, details: dict, profile: str | None) -> list[dict]:
     """What is known of the person, in reading order: `term`, then `text` (with `href`) or a time `utc`."""
     email, role = person["email"], person["role"]
-    how = f" (known from {person['role_from']})" if role and person["role_from"] else ""
+    how = f" (from {person['role_from']})" if role and person["role_from"] else ""
     rows = [
         {"term": "Name", "text": person["fullname"], "href": profile},
         {"term": "E-mail", "text": email, "href": f"mailto:{quote(email, safe='@')}" if email else None},
@@ -164,6 +167,7 @@ def chart(weeks: list[dict]) -> dict | None:
             "middle": round((index + 0.5) * step, 1),
             "median_y": CHART["height"] - height(week["class_median"]),
             "tick": index % every == 0,
+            "gap": index > 0 and week["week"] - weeks[index - 1]["week"] > 1,
         }
         for index, week in enumerate(weeks)
     ]
@@ -171,11 +175,27 @@ def chart(weeks: list[dict]) -> dict | None:
 
 
 def quiet_weeks(weeks: list[dict]) -> str:
-    """'none in weeks 5, 6 (break: 5)': the weeks without a click, said in words."""
-    none = [str(week["week"]) for week in weeks if not week["clicks"]]
+    """'none in weeks 5, 7 to 9 (break: 5)': the weeks without a click, said in words."""
+    none = runs([index for index, week in enumerate(weeks) if not week["clicks"]])
+    said = [
+        str(weeks[first]["week"]) + (f" to {weeks[last]['week']}" if last > first else "")
+        for first, last in none
+    ]
     breaks = [str(week["week"]) for week in weeks if week["is_break"]]
-    text = f"none in week{'s' if len(none) > 1 else ''} {', '.join(none)}" if none else ""
+    many = len(said) > 1 or any(" " in words for words in said)
+    text = f"none in week{'s' if many else ''} {', '.join(said)}" if said else ""
     return text + (f" (break: {', '.join(breaks)})" if text and breaks else "")
+
+
+def runs(indexes: list[int]) -> list[tuple[int, int]]:
+    """[(first, last)] of neighbours: [1, 2, 3, 5] -> [(1, 3), (5, 5)]."""
+    found: list[tuple[int, int]] = []
+    for index in indexes:
+        if found and found[-1][1] == index - 1:
+            found[-1] = (found[-1][0], index)
+        else:
+            found.append((index, index))
+    return found
 
 
 def initials(person: dict) -> str:

@@ -252,6 +252,48 @@ async def test_every_table_page_answers(datasette):
     assert "Zoë Müller" in (await get(datasette, "/moodle/events")).text, "foreign keys have labels"
 
 
+async def test_nothing_is_cut_short_without_a_word(tmp_path):
+    datasette = instance(made_up.large(tmp_path / "moodle.db", events=11_000))
+    for path in (
+        "/moodle/events.csv",
+        "/moodle/events.csv?_size=max",
+        "/moodle.csv?sql=select+*+from+events",
+    ):
+        answer = await get(datasette, path)
+        assert answer.status_code == 200 and answer.text.count("\n") == 11_001, path
+    assert (await get(datasette, "/moodle/events.csv?_size=10")).text.count("\n") == 11, "a page, as asked"
+    sql = "/moodle.json?sql=select+*+from+events"
+    assert (await get(datasette, sql)).json()["truncated"] is True
+    bare = await get(datasette, sql + "&_shape=array")
+    assert bare.status_code == 400 and bare.json()["ok"] is False
+    assert "more than 10,000 rows" in (await get(datasette, sql.replace(".json", ""))).text
+
+
+async def test_csv_says_what_is_wrong(datasette):
+    for path in (
+        "/moodle.csv",
+        "/moodle.csv?sql=select+nothing",
+        "/moodle.csv?sql=delete+from+people",
+        "/no/weeks.csv",
+    ):
+        assert (await get(datasette, path)).status_code in (400, 404), path
+    header = (await get(datasette, "/moodle/weeks.csv?course=77")).text
+    assert header.startswith("week,starts_on,name") and header.count("\n") == 1, "no rows, but their names"
+
+
+async def test_the_table_of_people_leads_to_their_pages(datasette):
+    links = HTMLParser((await get(datasette, "/moodle/people")).text).css("td.col-fullname a")
+    assert "/-/student?person=1&db=moodle" in [link.attributes["href"] for link in links]
+    assert made_up.MARKUP in [link.text() for link in links], "escaped"
+
+
+async def test_weeks_without_a_click_are_said_in_runs(tmp_path):
+    path = made_up.small(tmp_path / "moodle.db")
+    with sqlite3.connect(path) as db:
+        db.execute("update courses set data_up_to_utc = '2016-04-10T00:00:00Z'")
+    assert "none in weeks 2 to 5 (break: 4)" in text(await get(instance(path), "/-/student?course=2&user=20"))
+
+
 async def test_another_database_gets_the_same_questions_and_pages(tmp_path):
     made_up.small(tmp_path / "moodle.db")
     made_up.large(tmp_path / "edc3100 spring.db", students=10, activities=5, events=200)

@@ -1,8 +1,10 @@
--- one row per teaching week up to the newest line of the log: one person's clicks in it
+-- one row per teaching week from the class's first click to the newest line of the log: one person's clicks in it
 with spans as (
     select week
     from weeks
-    where course_id = :course and starts_on <= substr(:data_up_to, 1, 10)
+    where course_id = :course
+        and starts_on <= substr(:data_up_to, 1, 10)
+        and week >= (select min(week) from usage_person_week where course_id = :course)
     union
     select week
     from usage_person_week

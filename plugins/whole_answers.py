@@ -1,0 +1,118 @@
+"""Nothing is cut short without a word: CSV is whole, and JSON that cannot say it was cut is refused.
+
+Datasette stops at max_returned_rows. Its pages and its usual JSON say so; a CSV and `_shape=array` do not.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from urllib.parse import urlencode
+
+from datasette import hookimpl
+from datasette.renderer import json_renderer
+from datasette.utils import (
+    InvalidSql,
+    derive_named_parameters,
+    sqlite_timelimit,
+    tilde_decode,
+    validate_sql_select,
+)
+from datasette.utils.asgi import Forbidden
+from datasette.views.table import TableView
+
+from loaders import web
+
+BARE_SHAPES = ("array", "arrayfirst", "object")
+TIME_LIMIT_MS = 10_000
+
+
+async def csv_of_table_or_query(datasette, request, send):
+    """`/database/name.csv`: all of a canned query; a table streams, unless a page of it was asked for."""
+    database, name = (tilde_decode(request.url_vars[key]) for key in ("database", "table"))
+    query = None
+    if database in datasette.databases:
+        query = await datasette.get_canned_query(database, name, request.actor)
+    if query is None or query.get("write"):
+        return await table_csv(datasette, request, send)
+    rules = [("view-query", (database, name)), ("view-database", database), "view-instance"]
+    return await query_csv(datasette, request, database, query["sql"], name, rules)
+
+
+async def csv_of_sql(datasette, request):
+    """`/database.csv?sql=`: every row of somebody's own SQL."""
+    database, sql = tilde_decode(request.url_vars["database"]), request.args.get("sql") or ""
+    if database not in datasette.databases or not sql:
+        raise web.Refusal("There is no CSV of a whole database: choose a table or a question.")
+    for rules in ([("view-database", database), "view-instance"], [("execute-sql", database)]):
+        await datasette.ensure_permissions(request.actor, rules)
+    try:
+        validate_sql_select(sql)
+    except InvalidSql as error:
+        raise web.Refusal(f"{error}.", 400) from error
+    return await query_csv(datasette, request, database, sql, "query", [])
+
+
+async def query_csv(datasette, request, database: str, sql: str, name: str, rules: list):
+    """All rows of a statement as CSV, with the parameters of the address (empty text where left out)."""
+    visible, _ = (
+        await datasette.check_visibility(request.actor, permissions=rules) if rules else (True, False)
+    )
+    if not visible:
+        raise Forbidden("You do not have permission to view this query")
+    db = datasette.databases[database]
+    given = {key: request.args.get(key) or "" for key in await derive_named_parameters(db, sql)}
+    try:
+        columns, rows = await db.execute_fn(lambda conn: every_row(conn, sql, given))
+    except sqlite3.OperationalError as error:
+        sentence = "This took too long: narrow it down." if "interrupted" in str(error) else f"{error}."
+        raise web.Refusal(sentence, 400) from error
+    return web.csv_response(name, columns, rows)
+
+
+def every_row(conn: sqlite3.Connection, sql: str, given: dict) -> tuple[list[str], list[tuple]]:
+    with sqlite_timelimit(conn, TIME_LIMIT_MS):
+        cursor = conn.execute(sql, given)
+        return [column[0] for column in cursor.description], [tuple(row) for row in cursor]
+
+
+async def table_csv(datasette, request, send):
+    """Datasette's CSV of a table: all of it, where it would give the first page or the first so many rows."""
+    paged = request.args.get("_next") or (request.args.get("_size") or "max") != "max"
+    if not paged and not request.args.get("_stream"):
+        added = {"_stream": "1"}
+        if not (request.args.get("_sort") or request.args.get("_sort_desc")):
+            added |= await in_key_order(datasette, request)
+        query = "&".join(filter(None, [request.query_string, urlencode(added)]))
+        request.scope["query_string"] = query.encode("latin-1")
+    return await TableView.as_view(datasette)(request, send)
+
+
+async def in_key_order(datasette, request) -> dict[str, str]:
+    """An order in which no two rows are equal: in any other, Datasette loses rows between its pages."""
+    db = datasette.databases.get(tilde_decode(request.url_vars["database"]))
+    keys = await db.primary_keys(tilde_decode(request.url_vars["table"])) if db else []
+    return {"_sort": keys[0]} if keys else {}
+
+
+def json_or_refusal(args, data, view_name):
+    """Datasette's JSON, save for a list that was cut short and has no place to say so."""
+    if data.get("truncated") and args.get("_shape") in BARE_SHAPES:
+        sentence = (
+            "There are more rows than this form can say: narrow it down, or take the CSV, which is whole."
+        )
+        answer = json_renderer({}, {"ok": False, "error": sentence, "status": 400}, view_name)
+        return {"body": answer.body, "status_code": 400, "content_type": answer.content_type}
+    return json_renderer(args, data, view_name)
+
+
+@hookimpl
+def register_output_renderer():
+    return {"extension": "json", "render": json_or_refusal}
+
+
+@hookimpl
+def register_routes():
+    return [
+        (r"^/(?P<database>[^\/\.]+)\.csv$", csv_of_sql),
+        (r"^/(?P<database>[^\/\.]+)/(?P<table>[^\/\.]+)\.(?P<format>csv)$", csv_of_table_or_query),
+    ]
