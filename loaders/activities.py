@@ -10,7 +10,7 @@ from loaders.claims import Load, Newest, sync
 from loaders.names import clean, fold
 
 FACTS = ("kind", "name", "instance_id", "section", "position", "tracked", "due_utc", "deleted")
-WEEK = re.compile(r"\b(?:week|woche|semaine|semana|settimana|setmana|semana|uge|vecka|uke|viikko)\s*(\d{1,2})\b", re.I)
+WEEK = re.compile(r"\b(?:week|woche|semaine|semana|settimana|setmana|uge|vecka|uke|viikko)\s*(\d{1,2})\b", re.I)
 
 
 class Activities:
@@ -154,8 +154,7 @@ def save_parts(connection: sqlite3.Connection, course_id: int, loads: list[Load]
             if not claim.get("parent_id"):
                 openers.say(claim.get("discussion"), load, clean(claim.get("title")))
     rows = {
-        key: {"name": names.get(key[1:]) or (openers.get(key[2]) if key[1] == "discussion" else None)}
-        for key in homes
+        key: {"name": names.get(key[1:]) or (openers.get(key[2]) if key[1] == "discussion" else None)} for key in homes
     }
     sync(
         connection, "parts", ("activity_id", "kind", "moodle_id"), rows,

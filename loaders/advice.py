@@ -56,7 +56,8 @@ def gaps(connection: sqlite3.Connection) -> list[Gap]:
     """What to download next, course by course, the most useful first."""
     found = []
     courses = connection.execute(
-        "select courses.id, moodle_id, coalesce(shortname, fullname, 'course ' || moodle_id), sites.url from courses join sites on sites.id = site_id"
+        "select courses.id, moodle_id, coalesce(shortname, fullname, 'course ' || moodle_id), sites.url"
+        " from courses join sites on sites.id = site_id"
         " order by data_up_to_utc desc"
     ).fetchall()
     for course_id, moodle_id, name, url in courses:
@@ -94,8 +95,8 @@ def short_files(connection: sqlite3.Connection) -> dict[int, str]:
         else:
             remedy = "choose “All participants” under Separate or Visible groups before exporting"
         sentences[load_id] = (
-            f"{source} has {people} people, the course has {students} students: Moodle leaves out those suspended or not"
-            f" current, and a group or initials filter sticks from page to page; {remedy}"
+            f"{source} has {people} people, the course has {students} students: Moodle leaves out those suspended or"
+            f" not current, and a group or initials filter sticks from page to page; {remedy}"
         )
     return sentences
 

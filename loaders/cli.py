@@ -69,7 +69,9 @@ def _sentence(error: Exception, db: Path | None) -> str:
 @click.option("--timezone", metavar="ZONE", help="Time zone that Moodle showed you, such as Australia/Brisbane.")
 @click.option("--date-order", type=click.Choice(["dmy", "mdy", "ymd"]), help="Where a file does not tell 5/3 from 3/5.")
 @click.option("--course-timezone", metavar="ZONE", help="Time zone of the course, for weeks and local times.")
-@click.option("--staff", metavar="EMAIL", multiple=True, help="This person teaches, whatever files say. Repeat for more.")
+@click.option(
+    "--staff", metavar="EMAIL", multiple=True, help="This person teaches, whatever files say. Repeat for more."
+)
 @click.option("--check", is_flag=True, help="Read and report, and write nothing.")
 @database
 @in_a_sentence
@@ -121,7 +123,7 @@ def listening(command: Callable) -> Callable:
         click.option("--allowed-host", "allowed_hosts", metavar="NAME", multiple=True,
                      help="Another name this server answers to, as behind a proxy. Repeat for more."),
         click.option("--private", type=click.Path(file_okay=False, path_type=Path),
-                     help="Folder of accounts, keys and the record of look-ups [default: private, beside the database]."),
+                     help="Folder of accounts, keys and look-ups [default: private, beside the database]."),
     ):  # fmt: skip
         command = option(command)
     return command

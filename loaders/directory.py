@@ -19,9 +19,7 @@ class Directory:
             )
         )
         self.activities = dict(
-            connection.execute(
-                "select cmid, id from activities where course_id = ? and cmid is not null", (course_id,)
-            )
+            connection.execute("select cmid, id from activities where course_id = ? and cmid is not null", (course_id,))
         )
         self.parts = {
             (activity, kind, moodle_id): key
@@ -62,9 +60,7 @@ class Directory:
         """Own key of a chapter, discussion or page of an activity."""
         key = (self.activity(cmid), kind, moodle_id)
         if key not in self.parts:
-            self.parts[key] = self._insert(
-                "insert into parts (activity_id, kind, moodle_id) values (?, ?, ?)", key
-            )
+            self.parts[key] = self._insert("insert into parts (activity_id, kind, moodle_id) values (?, ?, ?)", key)
         return self.parts[key]
 
     def event_type(self, component, name, eventclass, crud, edulevel) -> int:

@@ -54,6 +54,8 @@ class Roster:
             self.reports.setdefault(person, REPORTS[claim["report"]])
         if "roles" in claim:
             self.said.say((person, "role"), load, [strongest(claim["roles"]), ROLE_FROM.get(load.kind, load.kind)])
+        if "inactive" in claim:
+            self.said.say((person, "inactive"), load, "inactive" if claim["inactive"] else "active")
         for column in ("status", "enrolled_utc", "last_access_utc"):
             self.said.say((person, column), load, claim.get(column))
 
@@ -69,7 +71,7 @@ class Roster:
                 rows[course_id, person] = {
                     "role": role,
                     "role_from": role_from,
-                    "status": self.said.get((person, "status")),
+                    "status": self.said.get((person, "status")) or self.said.get((person, "inactive")),
                     "enrolled_utc": self.said.get((person, "enrolled_utc")) or enrolled,
                     "last_access_utc": self.said.get((person, "last_access_utc")),
                 }
@@ -127,9 +129,7 @@ class Groups:
 
     def save(self, connection: sqlite3.Connection, course_id: int) -> None:
         """Write `groups` and `group_members` of the course."""
-        rows = {
-            (course_id, self.names.get(name)): {"moodle_id": self.ids.get(name)} for name in self.names.best
-        }
+        rows = {(course_id, self.names.get(name)): {"moodle_id": self.ids.get(name)} for name in self.names.best}
         sync(connection, "groups", ("course_id", "name"), rows, "course_id = ?", (course_id,))
         keys = {
             fold(name): key

@@ -13,7 +13,7 @@ import sqlite3
 from array import array
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
-from itertools import count, islice
+from itertools import islice
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -46,8 +46,12 @@ class Line(NamedTuple):
     """What lines that differ only in time have in common, in own keys."""
 
     digest: int
-    people: tuple[int | None, int | None]  # who did it, and to whom
-    what: tuple[int, int | None, int | None, str]  # event type, activity, part, origin
+    person: int | None
+    related: int | None
+    event_type: int
+    activity: int | None
+    part: int | None
+    origin: str
     names: tuple[str | None, str | None, bool] | None  # person and related where the text has no id; has it one
     dated: bool  # its time says when a role or an enrolment began or ended
 
@@ -63,10 +67,15 @@ class Calendar:
 
     def __call__(self, seconds: int) -> tuple[str, str, int]:
         """`2016-02-29T01:00:00Z`, `2016-02-29T11:00:00`, 1."""
-        utc_hour, local_hour, offset, week = self.quarters.get(seconds // 900) or self._quarter(seconds // 900)
-        return f"{utc_hour}{self.MMSS[seconds % 3600]}Z", local_hour + self.MMSS[(seconds + offset) % 3600], week
+        utc_hour, local_hour, offset, week = self.quarters.get(seconds // 900) or self.quarter(seconds // 900)
+        return (
+            f"{utc_hour}{self.MMSS[seconds % 3600]}Z",
+            local_hour + self.MMSS[(seconds + offset) % 3600],
+            week,
+        )
 
-    def _quarter(self, quarter: int) -> tuple[str, str, int, int]:
+    def quarter(self, quarter: int) -> tuple[str, str, int, int]:
+        """(UTC text up to the hour, local text up to the hour, offset in seconds, week) of a quarter of an hour."""
         utc = datetime.fromtimestamp(quarter * 900, UTC)
         local = utc.astimezone(self.zone)
         offset = int(local.utcoffset().total_seconds())
@@ -87,6 +96,8 @@ class EventWriter:
             "select min(time_utc), max(time_utc), count(*) from events where course_id = ?", (course_id,)
         ).fetchone()
         self.rows_new = self.rows_known = 0
+        self.oldest: int | None = None
+        self.newest: int | None = None
         self.ranges = Ranges()
         self.new_digests, self.new_times = array("Q"), array("q")
         if self.next_id == 1:
@@ -95,52 +106,64 @@ class EventWriter:
 
     def write(self, lines: Iterable[tuple[int, Line]]) -> None:
         """Write (Unix time, line) pairs in the file's order; lines of one second must be neighbours."""
-        lines = iter(lines)
-        second, seen = None, {}
-        while batch := list(islice(lines, BATCH)):
-            keys = []
-            for seconds, line in batch:
-                digest = line[0]
-                if seconds != second:
-                    second, seen, equal = seconds, {digest: 1}, 0
-                else:
-                    equal = seen.get(digest, 0)
-                    seen[digest] = equal + 1
-                keys.append((digest + seconds * TIME_FACTOR + equal * COUNT_FACTOR) & MASK)
-            self._flush(batch, keys)
+        keyed = self._keyed(lines)
+        if not self.stored[2]:
+            self._insert(keyed)
+            return
+        while batch := list(islice(keyed, BATCH)):
+            self._insert(self._unknown(batch))
 
-    def _flush(self, batch: list[tuple[int, Line]], keys: list[int]) -> None:
-        if self.stored[2]:
-            batch, keys = self._unknown(batch, keys)
-        calendar, course_id, load_id = self.calendar, self.course_id, self.load_id
-        self.connection.executemany(
-            _INSERT,
-            (
-                (event_id, course_id, *line[1], *calendar(seconds), *line[2], load_id, key)
-                for event_id, key, (seconds, line) in zip(count(self.next_id), keys, batch)
-            ),
-        )
-        self.connection.executemany(
-            "insert into event_names values (?, ?, ?, ?)",
-            [(self.next_id + i, *line[3]) for i, (_, line) in enumerate(batch) if line[3]],
-        )
-        self.rows_new += len(batch)
-        if batch:
-            self.ranges.add_run(self.next_id, self.next_id + len(batch) - 1)
-        self.next_id += len(batch)
+    def _keyed(self, lines: Iterable[tuple[int, Line]]) -> Iterator[tuple[int, int, Line]]:
+        """The lines with their keys."""
+        second, seen, low, high = None, {}, None, None
+        for seconds, line in lines:
+            digest = line[0]
+            if seconds != second:
+                second, seen, equal = seconds, {digest: 1}, 0
+                low = seconds if low is None or seconds < low else low
+                high = seconds if high is None or seconds > high else high
+            else:
+                equal = seen.get(digest, 0)
+                seen[digest] = equal + 1
+            yield (digest + seconds * TIME_FACTOR + equal * COUNT_FACTOR) & MASK, seconds, line
+        self.oldest, self.newest = low, high
 
-    def _unknown(self, batch: list[tuple[int, Line]], keys: list[int]) -> tuple[list, list]:
+    def _insert(self, keyed: Iterable[tuple[int, int, Line]]) -> None:
+        first, names = self.next_id, []
+        self.connection.executemany(_INSERT, self._rows(keyed, names))
+        self.connection.executemany("insert into event_names values (?, ?, ?, ?)", names)
+        if self.next_id > first:
+            self.rows_new += self.next_id - first
+            self.ranges.add_run(first, self.next_id - 1)
+
+    def _rows(self, keyed: Iterable[tuple[int, int, Line]], names: list[tuple]) -> Iterator[tuple]:
+        """The rows of `events`; those of `event_names` are added to `names`. No work a row can do without."""
+        event_id, course_id, load_id = self.next_id, self.course_id, self.load_id
+        quarters, mmss = self.calendar.quarters, self.calendar.MMSS
+        for key, seconds, line in keyed:
+            _, person, related, event_type, activity, part, origin, named, _ = line
+            quarter = quarters.get(seconds // 900)
+            utc_hour, local_hour, offset, week = quarter or self.calendar.quarter(seconds // 900)
+            utc = f"{utc_hour}{mmss[seconds % 3600]}Z"
+            local = local_hour + mmss[(seconds + offset) % 3600]
+            yield (
+                event_id, course_id, person, related, utc, local, week, event_type, activity, part, origin,
+                load_id, key,
+            )  # fmt: skip
+            if named:
+                names.append((event_id, *named))
+            event_id += 1
+        self.next_id = event_id
+
+    def _unknown(self, batch: list[tuple[int, int, Line]]) -> list[tuple[int, int, Line]]:
         """Those of the batch that are not stored yet; the others are counted."""
-        known = self._known_ids(keys)
-        for key in keys:
-            if key in known:
-                self.ranges.add(known[key])
-        new = [(pair, key) for pair, key in zip(batch, keys, strict=True) if key not in known]
+        known = self._known_ids([key for key, _, _ in batch])
+        self.ranges.add_all(known[key] for key, _, _ in batch if key in known)
+        new = [item for item in batch if item[0] not in known]
         self.rows_known += len(batch) - len(new)
-        for (seconds, line), _ in new:
-            self.new_digests.append(line[0])
-            self.new_times.append(seconds)
-        return [pair for pair, _ in new], [key for _, key in new]
+        self.new_digests.extend(line[0] for _, _, line in new)
+        self.new_times.extend(seconds for _, seconds, _ in new)
+        return new
 
     def _known_ids(self, keys: list[int]) -> dict[int, int]:
         sql = "select line_key, id from events where line_key in (select value from json_each(?))"
@@ -162,13 +185,20 @@ class Ranges:
     def __init__(self):
         self.runs: list[list[int]] = []
 
-    def add(self, event_id: int) -> None:
-        if self.runs and event_id == self.runs[-1][1] + 1:
-            self.runs[-1][1] = event_id
-        elif not (self.runs and self.runs[-1][0] <= event_id <= self.runs[-1][1]):
-            self.runs.append([event_id, event_id])
+    def add_all(self, event_ids: Iterable[int]) -> None:
+        """Ids in any order; mostly each is the one after the last."""
+        first = last = None
+        for event_id in event_ids:
+            if last is None or event_id != last + 1:
+                if last is not None:
+                    self.add_run(first, last)
+                first = event_id
+            last = event_id
+        if last is not None:
+            self.add_run(first, last)
 
     def add_run(self, first: int, last: int) -> None:
+        """Ids from `first` to `last`."""
         if self.runs and first == self.runs[-1][1] + 1:
             self.runs[-1][1] = last
         else:

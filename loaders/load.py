@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from loaders import claims, downloads, kinds, log, tables
+from loaders import claims, downloads, headings, kinds, log, tables
 from loaders.errors import Unreadable
 from loaders.load_log import LogLoad, all_zones, find_course, first_column, hold, now_utc, retry_held
 from loaders.places import Options, Places
@@ -147,24 +147,32 @@ class Loader:
         votes = log.peek(sheet.rows())
         course = self._course_of_log(votes)
         site_id = self.places.site(None)
-        course_id = self.places.course(site_id, course, None) if course else find_course(self.connection, site_id, votes)
+        course_id = (
+            self.places.course(site_id, course, None) if course else find_course(self.connection, site_id, votes)
+        )
         zone, zone_from = self.places.zone(course_id, None)
         self._set_load(outcome, site_id, course, course_id, zone, zone_from)
         clock = Clock(zone, self.options.date_order)
-        clock.settle(first_column(sheet), newest_first=True)
+        clock.settle(first_column(sheet), newest_first=True, year_first=headings.year_first(sheet.header))
         if zone_from == "machine":
-            outcome.notes.append(f"times were read in {zone}, this computer's zone: if Moodle shows you another, say --timezone")
+            outcome.notes.append(
+                f"times were read in {zone}, this computer's zone: if Moodle shows you another, say --timezone"
+            )
         if course_id is None:
             outcome.rows_read = hold(self.connection, outcome.load_id, sheet, clock.stream())
             return
         self._write_log(sheet, clock, outcome, site_id, course_id, course)
         if sheet.resaved:
-            outcome.notes.append("a spreadsheet program re-saved this file; all of its lines could still be read for certain")
+            outcome.notes.append(
+                "a spreadsheet program re-saved this file; all of its lines could still be read for certain"
+            )
 
     def _course_of_log(self, votes: log.CourseVotes) -> int | None:
         course = votes.course()
         if course and self.options.course and course != self.options.course:
-            raise Unreadable(f"this is the log of course {course}, not of course {self.options.course}: leave --course out")
+            raise Unreadable(
+                f"this is the log of course {course}, not of course {self.options.course}: leave --course out"
+            )
         return course or self.options.course
 
     def _write_log(self, sheet, clock: Clock, outcome: Outcome, site_id: int, course_id: int, course) -> None:
@@ -176,10 +184,10 @@ class Loader:
         loading.refuse_wrong_zone(clock.zone, all_zones(self.connection))
         outcome.rows_read = loading.book.rows_read
         outcome.rows_new, outcome.rows_known = loading.writer.rows_new, loading.writer.rows_known
-        if loading.newest is not None:
+        if loading.writer.newest is not None:
             self.connection.execute(
                 "update loads set oldest_utc = ?, newest_utc = ? where id = ?",
-                (epoch_utc(loading.oldest), epoch_utc(loading.newest), outcome.load_id),
+                (epoch_utc(loading.writer.oldest), epoch_utc(loading.writer.newest), outcome.load_id),
             )
 
     # -- everything else
@@ -251,11 +259,16 @@ class Loader:
         with self._transaction():
             load_id = self.connection.execute(
                 "insert into loads (source, kind, site_id, rows_read, rows_new, loaded_utc) values (?, ?, ?, ?, ?, ?)",
-                ("--staff", "staff", self.places.site(None), len(self.options.staff), len(self.options.staff), now_utc()),
+                (
+                    "--staff",
+                    "staff",
+                    self.places.site(None),
+                    len(self.options.staff),
+                    len(self.options.staff),
+                    now_utc(),
+                ),
             ).lastrowid
-            claims.store(
-                self.connection, load_id, ({"noun": "staff", "email": email} for email in self.options.staff)
-            )
+            claims.store(self.connection, load_id, ({"noun": "staff", "email": email} for email in self.options.staff))
             settle(self.connection, False)
 
     def _note_refused(self, download: downloads.Download, outcome: Outcome) -> None:

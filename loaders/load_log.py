@@ -8,20 +8,18 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from itertools import islice
 
 from loaders import claims, log
 from loaders.courses import Evidence
 from loaders.directory import Directory
 from loaders.errors import Unreadable
-from loaders.events import Calendar, EventWriter, Line, likely_shift
+from loaders.events import Calendar, EventWriter, likely_shift
 from loaders.tables import Sheet
 from loaders.times import Clock, epoch_utc
 from loaders.weeks import assume_week_1
 
 HELD = "held log line"
 WHY_HELD = "the log does not say which course it is of: say --course ID, or load more of that course"
-TICK = 10_000  # lines between two steps of the progress bar
 
 
 def find_course(connection: sqlite3.Connection, site_id: int, votes: log.CourseVotes) -> int | None:
@@ -54,7 +52,7 @@ def _epoch(utc: str) -> int:
 
 @contextmanager
 def no_collector() -> Iterator[None]:
-    """Python's cycle collector walks every cached line again and again, and there are no cycles: a third of the time."""
+    """Python's cycle collector walks every cached line again and again, though there are no cycles."""
     gc.disable()
     try:
         yield
@@ -71,24 +69,13 @@ class LogLoad:
         self.book = log.LogBook(Directory(connection, site_id, course_id))
         calendar = Calendar(zone, assume_week_1(connection, course_id, newest))
         self.writer = EventWriter(connection, course_id, load_id, calendar)
-        self.oldest: int | None = None
-        self.newest: int | None = None
 
     def run(self, rows: Iterable[log.Row], seconds: Callable[[str], int], tick: Callable[[int], None]) -> None:
         """Write all rows, then what they say besides."""
         with no_collector():
-            self.writer.write(self._watched(self.book.lines(rows, seconds), tick))
+            self.writer.write(self.book.lines(rows, seconds, tick))
         self.writer.finish()
         claims.store(self.connection, self.load_id, self.book.claims(epoch_utc))
-
-    def _watched(self, lines: Iterator[tuple[int, Line]], tick: Callable[[int], None]) -> Iterator[tuple[int, Line]]:
-        """The same lines, batch by batch, with their first and last time noted."""
-        while batch := list(islice(lines, TICK)):
-            times = [seconds for seconds, _ in batch]
-            self.oldest = min(times) if self.oldest is None else min(self.oldest, *times)
-            self.newest = max(times) if self.newest is None else max(self.newest, *times)
-            tick(len(batch))
-            yield from batch
 
     @classmethod
     def from_sheet(cls, sheet: Sheet, clock: Clock, tick: Callable, *args) -> LogLoad:
@@ -138,7 +125,8 @@ def retry_held(connection: sqlite3.Connection) -> bool:
         " where unmatched.kind = ?",
         (HELD,),
     ).fetchall()
-    return any([_retry(connection, load_id, site_id) for load_id, site_id in loads])
+    found = [_retry(connection, load_id, site_id) for load_id, site_id in loads]
+    return any(found)
 
 
 def _retry(connection: sqlite3.Connection, load_id: int, site_id: int) -> bool:

@@ -24,9 +24,9 @@ ORIGINS = {"web", "ws", "cli", "restore", ""}
 CACHED_LINES = 150_000  # distinct lines kept parsed; about 100 MB
 
 # How languages write "Admin User as Lachlan Robertson" (report_log's eventloggedas).
-LOGIN_AS = re.compile(
-    r"^(?P<real>.+?)(?: as | als | como | en tant que | come | som | jako | под именем | - 代替ログイン: )(?P<shown>.+)$"
-)
+AS = " as | als | como | en tant que | come | som | jako | под именем | - 代替ログイン: "
+LOGIN_AS = re.compile(rf"^(?P<real>.+?)(?:{AS})(?P<shown>.+)$")
+TICK = 10_000  # lines between two steps of the progress bar
 ROLES = {1: "manager", 2: "coursecreator", 3: "editingteacher", 4: "teacher", 5: "student"}
 ROLE_EVENTS = {
     "\\core\\event\\role_assigned": ("role", True),
@@ -57,7 +57,10 @@ class CourseVotes:
         self.people: set[int] = set()
 
     def add(self, line: descriptions.Line) -> None:
-        if line.course and line.eventclass not in ("\\core\\event\\course_restored", "\\core\\event\\course_reset_started"):
+        if line.course and line.eventclass not in (
+            "\\core\\event\\course_restored",
+            "\\core\\event\\course_reset_started",
+        ):
             self.courses[line.course] += 1
         if line.cmid:
             self.cmids.add(line.cmid)
@@ -104,9 +107,11 @@ class LogBook:
         self.roles: dict[tuple, tuple[int, bool]] = {}
         self.dated: dict[int, tuple] = {}  # digest -> what its time matters for
 
-    def lines(self, rows: Iterable[Row], seconds: Callable[[str], int]) -> Iterator[tuple[int, Line]]:
+    def lines(
+        self, rows: Iterable[Row], seconds: Callable[[str], int], tick: Callable[[int], None]
+    ) -> Iterator[tuple[int, Line]]:
         """(Unix time, line in own keys) of every row; what differs only in time is read once."""
-        cache, number, text, at = self.cache, 0, None, 0
+        cache, number, text, at, count = self.cache, 0, None, 0, 0
         try:
             for number, row in rows:  # noqa: B007
                 if row[0] != text:
@@ -116,10 +121,13 @@ class LogBook:
                 line = cache.get(key)
                 if line is None:
                     line = self._remember(key)
-                if line[4]:
+                if line[8]:
                     self._note_time(line, at)
-                self.rows_read += 1
+                count += 1
+                if not count % TICK:
+                    tick(TICK)
                 yield at, line
+            self.rows_read = count
         except Unreadable as error:
             raise Unreadable(str(error), error.line or number) from None
 
@@ -146,8 +154,12 @@ class LogBook:
         event_type = to.event_type(said.component, said.name, said.eventclass, said.crud, said.edulevel)
         return Line(
             digest=digest,
-            people=(to.person(said.user), to.person(said.related)),
-            what=(event_type, to.activity(said.cmid, said.module), part, origin),
+            person=to.person(said.user),
+            related=to.person(said.related),
+            event_type=event_type,
+            activity=to.activity(said.cmid, said.module),
+            part=part,
+            origin=origin,
             names=(*names, said.user is not None) if names else None,
             dated=self._is_dated(said, digest),
         )
@@ -221,4 +233,3 @@ class LogBook:
             yield {"noun": "activity", "cmid": cmid} | {k: v for k, v in known.items() if k != "ours"}
         for cmid, kind, moodle_id in self.parts:
             yield {"noun": "part", "cmid": cmid, "kind": kind, "moodle_id": moodle_id}
-

@@ -152,7 +152,7 @@ def completion_times(connection: sqlite3.Connection) -> Callable[[int, int], set
 
 def save_people(connection: sqlite3.Connection, site_id: int, people: People) -> dict[Key, int]:
     """Write `people` and `person_details` of a site; returns own keys by root. Rows that stay keep theirs."""
-    said, details = Newest(), Newest()
+    said, spoilt, details = Newest(), Newest(), Newest()
     roots: dict[Key, None] = {}
     for load, claim, ref in people.refs:
         root, _ = people.find(ref, load.course_id)
@@ -160,9 +160,11 @@ def save_people(connection: sqlite3.Connection, site_id: int, people: People) ->
             continue
         roots[root] = None
         for attribute in ATTRIBUTES:
-            said.say((root, attribute), load, ref.get(attribute))
+            # The completion csv of Moodle before 5 turns double quotes in names into single ones.
+            (spoilt if load.kind == "activity completion" else said).say((root, attribute), load, ref.get(attribute))
         for field, value in claim.get("details", {}).items():
             details.say((root, field), load, value)
+    said.best = spoilt.best | said.best
     own = _own_keys(connection, site_id, people, list(roots), said)
     for root, key in own.items():
         row = {attribute: said.get((root, attribute)) for attribute in ATTRIBUTES}

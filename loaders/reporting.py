@@ -89,4 +89,3 @@ def finish(connection, outcomes: list[Outcome], options: Options) -> None:
         click.echo("`coursette status` has the links to get them.")
     if options.check:
         click.echo("Nothing was written (--check).")
-

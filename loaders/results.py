@@ -60,11 +60,11 @@ def save_completions(connection: sqlite3.Connection, course: Course) -> None:
             if claim["noun"] == "columns":
                 columns = list(_columns(course, load, claim))
             elif person := course.person(load, claim):
-                for activity, cell in zip(columns, claim["cells"]):
+                for activity, cell in zip(columns, claim["cells"], strict=True):
                     if activity and cell:
                         said.say((person, activity), load, cell)
     rows = {
-        key: dict(zip(("state", "completed_utc", "set_by"), word[2])) for key, word in said.best.items()
+        key: dict(zip(("state", "completed_utc", "set_by"), word[2], strict=True)) for key, word in said.best.items()
     }
     _sync_in_course(connection, "completions", ("person_id", "activity_id"), rows, "activities", course.id)
 
@@ -85,10 +85,10 @@ def save_grades(connection: sqlite3.Connection, course: Course) -> None:
         for claim in load.of("grade_items", "grade"):
             if claim["noun"] == "grade_items":
                 columns = [(item["name"], item["display"]) for item in claim["items"]]
-                for item, key in zip(claim["items"], columns):
+                for item, key in zip(claim["items"], columns, strict=True):
                     items.say(key, load, [course.activity(item.get("activity"))[0], item.get("maximum")])
             elif person := course.person(load, claim):
-                for column, cell in zip(columns, claim["cells"]):
+                for column, cell in zip(columns, claim["cells"], strict=True):
                     said.say((*column, person), load, cell)
     rows = {
         (course.id, name, display): {"activity_id": word[2][0], "maximum": word[2][1]}

@@ -52,7 +52,7 @@ create table if not exists enrolments (
     person_id integer not null references people(id),
     role text,                           -- Moodle's shortname: student, teacher, editingteacher, manager ...; null: unknown
     role_from text,                      -- how the role is known
-    status text,                         -- active, suspended, not current; null: no file said
+    status text,                         -- active, suspended, not current, or (no file says which) inactive
     enrolled_utc text,
     last_access_utc text,
     unique (course_id, person_id)

@@ -33,7 +33,7 @@ order by rows desc
 
 
 def ago(utc: str | None) -> str:
-    """"3 days ago", or "never"."""
+    """ "3 days ago", or "never"."""
     if not utc:
         return "never"
     age = datetime.now(UTC) - datetime.fromisoformat(utc)

@@ -25,9 +25,10 @@ def monday(day: date) -> date:
 def first_monday(connection: sqlite3.Connection, course_id: int, start_date: str | None) -> date | None:
     """The Monday of week 1, or None while nothing tells."""
     start = start_date or connection.execute(FIRST_STUDENT_EVENT, (course_id,)).fetchone()[0]
-    start = start or connection.execute(
-        "select min(time_local) from events where course_id = ?", (course_id,)
-    ).fetchone()[0]
+    start = (
+        start
+        or connection.execute("select min(time_local) from events where course_id = ?", (course_id,)).fetchone()[0]
+    )
     return monday(date.fromisoformat(start[:10])) if start else None
 
 
@@ -69,9 +70,7 @@ def _number(connection: sqlite3.Connection, course_id: int, first: date) -> bool
     """Number the events' weeks again if week 1 is another than was thought."""
     known = week_1(connection, course_id)
     if known is None:
-        connection.execute(
-            f"update events set week = {WEEK_OF} where course_id = ?", (first.isoformat(), course_id)
-        )
+        connection.execute(f"update events set week = {WEEK_OF} where course_id = ?", (first.isoformat(), course_id))
     elif shift := (known - first).days // 7:
         connection.execute("update events set week = week + ? where course_id = ?", (shift, course_id))
     return known != first
@@ -93,9 +92,7 @@ def _save(connection: sqlite3.Connection, course_id: int, first: date) -> None:
 def move_zone(connection: sqlite3.Connection, course_id: int, zone: str, zone_from: str) -> None:
     """Put a course into another time zone: local times and weeks are worked out anew."""
     known = connection.execute("select timezone from courses where id = ?", (course_id,)).fetchone()
-    connection.execute(
-        "update courses set timezone = ?, timezone_from = ? where id = ?", (zone, zone_from, course_id)
-    )
+    connection.execute("update courses set timezone = ?, timezone_from = ? where id = ?", (zone, zone_from, course_id))
     if known and known[0] != zone:
         calendar = Calendar(zone, date.min)
 

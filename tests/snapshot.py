@@ -46,7 +46,8 @@ FACTS = {
     " from usage_part_person_week u join parts t on t.id = u.part_id join people p on p.id = u.person_id",
     "usage_person_week": f"select {WHO}, week, clicks, active_days from usage_person_week u"
     " join people p on p.id = u.person_id",
-    "usage_person": f"select {WHO}, clicks, first_utc, last_utc from usage_person u join people p on p.id = u.person_id",
+    "usage_person": f"select {WHO}, clicks, first_utc, last_utc from usage_person u"
+    " join people p on p.id = u.person_id",
     "usage_week_hour": "select week, weekday, hour, clicks, students from usage_week_hour",
     "submissions": f"select {WHO}, {WHAT}, state, time_utc from submissions s join people p on p.id = s.person_id"
     " join activities a on a.id = s.activity_id",

