@@ -57,7 +57,7 @@ def accounts(folder: Path) -> list[dict]:
 
 def actor(account: dict) -> dict:
     """What Datasette knows of somebody signed in with this account."""
-    return {"id": account["name"], "owner": bool(account.get("owner"))}
+    return account.get("actor") or {"id": account["name"], "owner": bool(account.get("owner"))}
 
 
 def make_link(folder: Path, now: float | None = None) -> str:
@@ -84,9 +84,18 @@ def redeem_link(folder: Path, token: str, now: float | None = None) -> dict | No
     return _owner(folder) if expires >= (time.time() if now is None else now) else None
 
 
-def check_password(folder: Path, name: str, password: str) -> dict | None:
+def configured(settings: dict | None) -> list[dict]:
+    """Accounts in datasette-auth-passwords' own settings: `NAME_password_hash` (best an `$env`), and `actors`."""
+    settings = settings or {}
+    actors = settings.get("actors") or {}
+    ending = "_password_hash"
+    hashes = {key.removesuffix(ending): value for key, value in settings.items() if key.endswith(ending)}
+    return [{"name": name, "hash": value, "actor": actors.get(name) or {"id": name}} for name, value in hashes.items()]
+
+
+def check_password(known: list[dict], name: str, password: str) -> dict | None:
     """The account if name and password fit. Takes as long (about 0.2 s) for a name that does not exist."""
-    found = next((row for row in accounts(folder) if row["name"] == name and row["hash"]), None)
+    found = next((row for row in known if row["name"] == name and row["hash"]), None)
     fits = verify_password(password, found["hash"] if found else _NOBODY)
     return found if found and fits else None
 
@@ -100,9 +109,7 @@ def set_password(folder: Path, name: str, new_name: str, password: str) -> dict:
     if not _NAME.fullmatch(new_name):
         raise Refused("A user name starts with a letter and has only letters, digits and . _ @ - in it.")
     if len(password) < SHORTEST_PASSWORD:
-        raise Refused(
-            f"A password has at least {SHORTEST_PASSWORD} characters; a few words are easy to keep."
-        )
+        raise Refused(f"A password has at least {SHORTEST_PASSWORD} characters; a few words are easy to keep.")
     rows = accounts(folder)
     if any(row["name"] == new_name != name for row in rows):
         raise Refused("This user name is taken.")

@@ -48,9 +48,7 @@ class Filters:
         return not (self.groups or self.student) and self.from_week is None and self.to_week is None
 
 
-def course(
-    conn: sqlite3.Connection, course: str = "", site: str = "", user: str = "", person: str = ""
-) -> dict | None:
+def course(conn: sqlite3.Connection, course: str = "", site: str = "", user: str = "", person: str = "") -> dict | None:
     """The course with this Moodle id (on this site, if one is named), or else the one with the newest data.
 
     Where no course is named but a person is (as in answers.person), it is the newest that has them.
@@ -88,9 +86,7 @@ def person(conn: sqlite3.Connection, course: dict, user: str = "", person: str =
     if found:
         seen = [found["last_access_utc"], found.pop("last_seen_utc")]
         found["last_access_utc"] = max(filter(None, seen), default=None)
-        found["groups"] = [
-            row["name"] for row in _rows(conn, "groups_of", course=course["id"], person=found["person"])
-        ]
+        found["groups"] = [row["name"] for row in _rows(conn, "groups_of", course=course["id"], person=found["person"])]
     return found
 
 
@@ -133,9 +129,7 @@ def completion(conn: sqlite3.Connection, course: dict, person: dict) -> list[dic
         logged = course["data_up_to_utc"] and row["kind"] not in NOT_LOGGED and person["role"] == "student"
         row["clicks"] = (row["clicks"] or 0) if logged else None
         row["done"] = row["state"] in DONE
-        row["why"] = (
-            None if row["state"] else {0: "not tracked", 1: "not loaded"}.get(row["tracked"], "not known")
-        )
+        row["why"] = None if row["state"] else {0: "not tracked", 1: "not loaded"}.get(row["tracked"], "not known")
     return rows
 
 
@@ -202,9 +196,7 @@ def usage(conn: sqlite3.Connection, course: dict, filters: Filters) -> dict[str,
         },
         "parts": {row.pop("part"): row for row in _rows(conn, "usage_parts", **narrowed)},
         "students": len(people),
-        "instances": {
-            f"{row['kind']}:{row['instance_id']}": row["cmid"] for row in known if row["instance_id"]
-        },
+        "instances": {f"{row['kind']}:{row['instance_id']}": row["cmid"] for row in known if row["instance_id"]},
         "data_up_to": course["data_up_to_utc"],
         "truncated": False,
     }
@@ -217,9 +209,7 @@ def _counted(course: dict, activity: dict, found: dict | None) -> dict:
     """Clicks and students of one activity: 0 when nobody opened it, None when that cannot be known."""
     if not course["data_up_to_utc"] or activity["kind"] in NOT_LOGGED:
         return {"clicks": None, "students": None}
-    return (
-        {"clicks": found["clicks"], "students": found["students"]} if found else {"clicks": 0, "students": 0}
-    )
+    return {"clicks": found["clicks"], "students": found["students"]} if found else {"clicks": 0, "students": 0}
 
 
 def students(conn: sqlite3.Connection, course: dict, filters: Filters) -> list[dict]:
@@ -230,9 +220,7 @@ def students(conn: sqlite3.Connection, course: dict, filters: Filters) -> list[d
     return _rows(conn, "students", course=course["id"], groups=groups, needed=needed, student=filters.student)
 
 
-def access(
-    conn: sqlite3.Connection, course: dict, filters: Filters, activity: str = "", part: str = ""
-) -> dict | None:
+def access(conn: sqlite3.Connection, course: dict, filters: Filters, activity: str = "", part: str = "") -> dict | None:
     """Who has and has not opened an activity (its cmid) or a part ("chapter:7"); None when not known."""
     kind, _, number = part.partition(":")
     ids = {"course": course["id"], "cmid": activity, "kind": kind, "number": number}
@@ -249,9 +237,7 @@ def access(
     }
 
 
-_ACTIVITY = (
-    "select id as activity, null as part from activities where course_id = :course and cmid || '' = :cmid"
-)
+_ACTIVITY = "select id as activity, null as part from activities where course_id = :course and cmid || '' = :cmid"
 
 
 def _rows(conn: sqlite3.Connection, name: str, **parameters: Any) -> list[dict]:

@@ -53,9 +53,7 @@ def serve(
     uvicorn.Server(config).run(sockets=[listening])
 
 
-def build(
-    files: list[Path], private: Path, allowed_hosts: Iterable[str] = (), root: Path | None = None
-) -> Datasette:
+def build(files: list[Path], private: Path, allowed_hosts: Iterable[str] = (), root: Path | None = None) -> Datasette:
     """Datasette with our metadata, plugins, templates and settings, and a signing key that outlives it."""
     root = root or house.root()
     metadata = parse_metadata((root / "metadata.yml").read_text(encoding="utf-8"))
@@ -75,9 +73,7 @@ def find_databases(given: Iterable[str | Path]) -> list[Path]:
     """The database files meant, those in folders too. One that is not there is made, with empty tables."""
     files: dict[Path, Path] = {}
     for path in map(Path, given):
-        inside = (
-            sorted(file for file in path.iterdir() if file.suffix in ENDINGS) if path.is_dir() else [path]
-        )
+        inside = sorted(file for file in path.iterdir() if file.suffix in ENDINGS) if path.is_dir() else [path]
         if not inside:
             raise CannotServe(f"There is no database in the folder {path}: `coursette load` makes one.")
         files.update({file.resolve(): file for file in inside})

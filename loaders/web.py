@@ -50,6 +50,12 @@ def private(datasette: Datasette) -> Path:
     return accounts.private_folder(files, setting(datasette, "private"))
 
 
+def known_accounts(datasette: Datasette) -> list[dict]:
+    """Accounts made here and those in datasette-auth-passwords' settings (see loaders/accounts.py)."""
+    elsewhere = accounts.configured(datasette.plugin_config("datasette-auth-passwords"))
+    return [*accounts.accounts(private(datasette)), *elsewhere]
+
+
 def path_of(datasette: Datasette, scope: dict) -> str:
     """The path as Datasette's router sees it: not decoded, without the base address."""
     path = scope["raw_path"].decode("ascii", "replace") if scope.get("raw_path") else scope["path"]
@@ -75,9 +81,7 @@ async def databases(datasette: Datasette, actor: dict | None) -> list[str]:
     """Names of the databases that have our tables and that this visitor may see."""
     found = []
     for name, db in datasette.databases.items():
-        visible, _ = await datasette.check_visibility(
-            actor, permissions=[("view-database", name), "view-instance"]
-        )
+        visible, _ = await datasette.check_visibility(actor, permissions=[("view-database", name), "view-instance"])
         if visible and db.path and set(await db.table_names()) >= answers.TABLES:
             found.append(name)
     return found
@@ -96,9 +100,7 @@ async def find_course(datasette: Datasette, request: Request, **person: str) -> 
     wanted = request.args.get("db")
     found = []
     for name in names:
-        if wanted in (None, "", name) and (
-            row := await ask(datasette, name, answers.course, course, site, **person)
-        ):
+        if wanted in (None, "", name) and (row := await ask(datasette, name, answers.course, course, site, **person)):
             found.append((name, row))
     if not found and any(person.values()) and not course:
         return await find_course(datasette, request)
@@ -126,16 +128,14 @@ async def refuse(datasette: Datasette, request: Request, sentence: str, status: 
     """A sentence in the form that was asked for: the contract's JSON, plain text for CSV, else a page."""
     path = path_of(datasette, request.scope)
     if path.endswith(".json"):
-        return Response.json(
-            {"ok": False, "error": sentence, "status": status}, status=status, headers=dict(OWN_PAGE)
-        )
+        return Response.json({"ok": False, "error": sentence, "status": status}, status=status, headers=dict(OWN_PAGE))
     if path.endswith(".csv"):
         return Response.text(sentence, status=status, headers=dict(OWN_PAGE))
     context = {
         "sentence": sentence,
         "status": status,
         "signed_in": bool(request.actor),
-        "can_sign_in": any(row["hash"] for row in accounts.accounts(private(datasette))),
+        "can_sign_in": any(row["hash"] for row in known_accounts(datasette)),
         "back_to": request.path + (f"?{request.query_string}" if request.query_string else ""),
     }
     return await page(datasette, request, "coursette_refusal.html", context, status)

@@ -40,9 +40,7 @@ def when(utc: str | None, zone: str | None) -> Markup:
     """The age in words; the exact local time shows on hover and, by keyboard, on focus."""
     if not utc:
         return Markup("")
-    return Markup('<time datetime="{}" title="{}" tabindex="0">{}</time>').format(
-        utc, exact(utc, zone), age(utc)
-    )
+    return Markup('<time datetime="{}" title="{}" tabindex="0">{}</time>').format(utc, exact(utc, zone), age(utc))
 
 
 def heat(pct: float | None) -> str:

@@ -38,8 +38,6 @@ def get_metadata(datasette):
     models = {name: _model(datasette, name) for name in others}
     return {
         "databases": {
-            name: {key: model[key] for key in SHARED if key in model}
-            for name, model in models.items()
-            if model
+            name: {key: model[key] for key in SHARED if key in model} for name, model in models.items() if model
         }
     }

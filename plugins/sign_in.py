@@ -30,9 +30,7 @@ class Door:
             return Response.text("", status=405)  # whatever previews a link must not use it up
         account = accounts.redeem_link(web.private(datasette), request.args.get("token") or "")
         if account is None:
-            sentence = (
-                "This link was used already or is over an hour old: `coursette serve` prints a new one."
-            )
+            sentence = "This link was used already or is over an hour old: `coursette serve` prints a new one."
             return await web.refuse(datasette, request, sentence, 403)
         return signed_in(datasette, request, account, "/")
 
@@ -43,9 +41,7 @@ class Door:
         if request.method != "POST":
             return await self.form(datasette, request, back_to)
         if len(self.failures) == TRIES and time.monotonic() - self.failures[0] < WITHIN_S:
-            sentence = (
-                "Too many wrong passwords: wait five minutes, or use the link that `coursette serve` prints."
-            )
+            sentence = "Too many wrong passwords: wait five minutes, or use the link that `coursette serve` prints."
             return await self.form(datasette, request, back_to, sentence, 429)
         account = await self.check(datasette, given.get("username") or "", given.get("password") or "")
         if account is None:
@@ -55,14 +51,15 @@ class Door:
     async def check(self, datasette, name: str, password: str) -> dict | None:
         """The account if the password is right, worked out beside the other requests."""
         async with self.one_at_a_time:
-            account = await asyncio.to_thread(accounts.check_password, web.private(datasette), name, password)
+            known = web.known_accounts(datasette)
+            account = await asyncio.to_thread(accounts.check_password, known, name, password)
         if account is None:
             self.failures.append(time.monotonic())
         return account
 
     async def form(self, datasette, request, back_to: str, sentence: str = "", status: int = 200):
-        found = accounts.accounts(web.private(datasette))
-        context = {"next": back_to, "sentence": sentence, "can_sign_in": any(row["hash"] for row in found)}
+        can_sign_in = any(row["hash"] for row in web.known_accounts(datasette))
+        context = {"next": back_to, "sentence": sentence, "can_sign_in": can_sign_in}
         return await web.page(datasette, request, "coursette_sign_in.html", context, status)
 
     async def account(self, datasette, request):
@@ -73,9 +70,7 @@ class Door:
             fields = (given.get("username") or "", given.get("password") or "")
             try:
                 async with self.one_at_a_time:
-                    account = await asyncio.to_thread(
-                        accounts.set_password, web.private(datasette), name, *fields
-                    )
+                    account = await asyncio.to_thread(accounts.set_password, web.private(datasette), name, *fields)
                 return signed_in(datasette, request, account, "/")
             except accounts.Refused as refused:
                 context, status = {"sentence": str(refused), "username": fields[0]}, 400

@@ -29,12 +29,8 @@ async def student_page(datasette, request):
         "chart": chart(found["usage"]["weeks"]),
         "initials": initials(person),
         "personal": personal(person, found["details"], profile_link(course, person)),
-        "forum_posts": [
-            {**row, "href": post_link(course, row)} for row in found["posts"] if row["source"] == "forum"
-        ],
-        "blog_posts": [
-            {**row, "href": safe_link(row["url"])} for row in found["posts"] if row["source"] == "blog"
-        ],
+        "forum_posts": [{**row, "href": post_link(course, row)} for row in found["posts"] if row["source"] == "forum"],
+        "blog_posts": [{**row, "href": safe_link(row["url"])} for row in found["posts"] if row["source"] == "blog"],
         "same_as": {kind: address(datasette, database, course, person, kind) for kind in ("json", "csv")},
     }
     return await web.page(datasette, request, "coursette_student.html", context)
@@ -52,9 +48,7 @@ async def student_csv(datasette, request):
     about = ("section", "number", "week")
     rows = [{**{key: s[key] for key in about}, **row} for s in sections for row in s["activities"]]
     columns = list(rows[0]) if rows else []
-    return web.csv_response(
-        f"student-{person['moodle_id'] or person['person']}", columns, [r.values() for r in rows]
-    )
+    return web.csv_response(f"student-{person['moodle_id'] or person['person']}", columns, [r.values() for r in rows])
 
 
 async def find_person(datasette, request) -> tuple[str, dict, dict]:
@@ -85,10 +79,7 @@ def personal(person: dict, details: dict, profile: str | None) -> list[dict]:
         {"term": "Status", "text": person["status"]},
         {"term": "Enrolled", "utc": person["enrolled_utc"]},
         {"term": "Last seen", "utc": person["last_access_utc"]},
-        *(
-            {"term": field, "text": value, "href": telephone(field, value)}
-            for field, value in details.items()
-        ),
+        *({"term": field, "text": value, "href": telephone(field, value)} for field, value in details.items()),
     ]
     return [row for row in rows if row.get("text") or row.get("utc")]
 
@@ -126,9 +117,7 @@ def said(row: dict) -> str:
         return WORDS["complete-fail"]
     if row["why"]:
         return ", ".join(
-            filter(
-                None, [f"completion {row['why']}".replace("completion not tracked", "not tracked"), opened]
-            )
+            filter(None, [f"completion {row['why']}".replace("completion not tracked", "not tracked"), opened])
         )
     return f"{opened}, not completed" if row["clicks"] else opened or "not completed"
 
@@ -177,10 +166,7 @@ def chart(weeks: list[dict]) -> dict | None:
 def quiet_weeks(weeks: list[dict]) -> str:
     """'none in weeks 5, 7 to 9 (break: 5)': the weeks without a click, said in words."""
     none = runs([index for index, week in enumerate(weeks) if not week["clicks"]])
-    said = [
-        str(weeks[first]["week"]) + (f" to {weeks[last]['week']}" if last > first else "")
-        for first, last in none
-    ]
+    said = [str(weeks[first]["week"]) + (f" to {weeks[last]['week']}" if last > first else "") for first, last in none]
     breaks = [str(week["week"]) for week in weeks if week["is_break"]]
     many = len(said) > 1 or any(" " in words for words in said)
     text = f"none in week{'s' if many else ''} {', '.join(said)}" if said else ""

@@ -54,9 +54,7 @@ async def csv_of_sql(datasette, request):
 
 async def query_csv(datasette, request, database: str, sql: str, name: str, rules: list):
     """All rows of a statement as CSV, with the parameters of the address (empty text where left out)."""
-    visible, _ = (
-        await datasette.check_visibility(request.actor, permissions=rules) if rules else (True, False)
-    )
+    visible, _ = await datasette.check_visibility(request.actor, permissions=rules) if rules else (True, False)
     if not visible:
         raise Forbidden("You do not have permission to view this query")
     db = datasette.databases[database]
@@ -97,9 +95,7 @@ async def in_key_order(datasette, request) -> dict[str, str]:
 def json_or_refusal(args, data, view_name):
     """Datasette's JSON, save for a list that was cut short and has no place to say so."""
     if data.get("truncated") and args.get("_shape") in BARE_SHAPES:
-        sentence = (
-            "There are more rows than this form can say: narrow it down, or take the CSV, which is whole."
-        )
+        sentence = "There are more rows than this form can say: narrow it down, or take the CSV, which is whole."
         answer = json_renderer({}, {"ok": False, "error": sentence, "status": 400}, view_name)
         return {"body": answer.body, "status_code": 400, "content_type": answer.content_type}
     return json_renderer(args, data, view_name)

@@ -47,9 +47,7 @@ ACTIVITIES = [
 ]
 
 
-def event_at(
-    day: str, hour: int, person: int, kind: int, activity: int | None = None, part: int | None = None
-):
+def event_at(day: str, hour: int, person: int, kind: int, activity: int | None = None, part: int | None = None):
     """One row for `events`: `day` and `hour` in course time; week 1 starts on 2016-02-29."""
     local = datetime.fromisoformat(day) + timedelta(hours=hour)
     week = (local.date() - datetime(2016, 2, 29).date()).days // 7 + 1
@@ -220,15 +218,12 @@ def _events(db: sqlite3.Connection, rows: list[tuple]) -> None:
     _many(
         db,
         "events",
-        "course_id, person_id, time_utc, time_local, week, event_type_id, activity_id, part_id, load_id, "
-        "line_key",
+        "course_id, person_id, time_utc, time_local, week, event_type_id, activity_id, part_id, load_id, line_key",
         [(*row, 1, key) for key, row in enumerate(rows)],
     )
 
 
-def large(
-    path: Path, students: int = 120, activities: int = 60, events: int = 60_000, weeks: int = 15
-) -> Path:
+def large(path: Path, students: int = 120, activities: int = 60, events: int = 60_000, weeks: int = 15) -> Path:
     """One course of any size, written to `path`; the same numbers give the same database."""
     chance = random.Random(2)
     db = schema.open_database(path).conn
@@ -280,11 +275,7 @@ def large(
             db,
             "completions",
             "person_id, activity_id, state",
-            [
-                (p, a, chance.choice(["complete", "incomplete"]))
-                for p in people
-                for a in range(1, activities + 1)
-            ],
+            [(p, a, chance.choice(["complete", "incomplete"])) for p in people for a in range(1, activities + 1)],
         )
         days = [(start + timedelta(days=n)).date().isoformat() for n in range(weeks * 7)]
         _events(

@@ -14,6 +14,7 @@ import httpx
 import pytest
 from datasette.app import Datasette
 from datasette.plugins import pm
+from datasette_auth_passwords.utils import hash_password
 
 from loaders import accounts, serving, web
 from tests import made_up
@@ -78,9 +79,7 @@ async def test_no_other_method_opens_a_door(datasette, method):
         assert answer.status_code == 403 and not any(name in answer.text for name in NAMES)
 
 
-@pytest.mark.parametrize(
-    "path", ["/-/health", "/-/login", "/-/coursette.css", "/favicon.ico", "/-/static/app.css"]
-)
+@pytest.mark.parametrize("path", ["/-/health", "/-/login", "/-/coursette.css", "/favicon.ico", "/-/static/app.css"])
 async def test_what_a_stranger_may_see_holds_no_data(datasette, path):
     answer = await get(datasette, path, None)
     assert answer.status_code == 200
@@ -161,18 +160,14 @@ async def test_no_plugin_of_ours_allows_anything(datasette):
         hook = getattr(plugin, "permission_allowed", None)
         if hook and getattr(plugin, "__file__", "").startswith(str(TREE)):
             assert {
-                hook(actor, action)
-                for actor in (TEACHER, None)
-                for action in ("view-instance", "execute-sql")
+                hook(actor, action) for actor in (TEACHER, None) for action in ("view-instance", "execute-sql")
             } == {None}
 
 
 async def test_the_database_file_is_the_owners_at_most(tmp_path):
     datasette = instance(made_up.small(tmp_path / "moodle.db"))
     assert (await get(datasette, "/moodle.db", COLLEAGUE)).status_code == 403
-    assert (await get(datasette, "/moodle.db")).status_code == 403, (
-        "Datasette gives out no file that may change"
-    )
+    assert (await get(datasette, "/moodle.db")).status_code == 403, "Datasette gives out no file that may change"
 
 
 # Trap 6 is in WORKS and OPEN above; trap 7: the cookie
@@ -205,7 +200,7 @@ async def test_unknown_names_take_as_long_as_known_ones(private):
 
     def lasts(name: str) -> float:
         start = time.perf_counter()
-        assert accounts.check_password(private, name, "wrong pass phrase") is None
+        assert accounts.check_password(accounts.accounts(private), name, "wrong pass phrase") is None
         return time.perf_counter() - start
 
     known, unknown = min(lasts("anna") for _ in range(3)), min(lasts("nobody") for _ in range(3))
@@ -234,9 +229,7 @@ async def test_a_basic_header_is_nothing(datasette, value):
 async def test_a_link_signs_in_once_and_makes_the_first_account(datasette, private):
     token = accounts.make_link(private)
     assert accounts.accounts(private) == []
-    assert (await datasette.client.head(f"/-/sign-in?token={token}")).status_code == 405, (
-        "a preview does not use it up"
-    )
+    assert (await datasette.client.head(f"/-/sign-in?token={token}")).status_code == 405, "a preview does not use it up"
     answer = await datasette.client.get(f"/-/sign-in?token={token}")
     assert answer.status_code == 302 and answer.headers["location"] == "/"
     assert [row["name"] for row in accounts.accounts(private)] == ["teacher"]
@@ -256,9 +249,7 @@ async def test_a_link_ends_after_an_hour_and_a_wrong_one_is_none(datasette, priv
 
 async def test_a_password_signs_in_and_leads_back(datasette, private):
     actor = await first(datasette)
-    assert (
-        await post(datasette, "/-/account", {"username": "anna", "password": "short"}, actor)
-    ).status_code == 400
+    assert (await post(datasette, "/-/account", {"username": "anna", "password": "short"}, actor)).status_code == 400
     kept = await post(datasette, "/-/account", {"username": "anna", "password": "a long pass phrase"}, actor)
     assert kept.status_code == 302
     wrong = await post(datasette, "/-/login", {"username": "anna", "password": "another phrase"})
@@ -271,6 +262,18 @@ async def test_a_password_signs_in_and_leads_back(datasette, private):
         "id": "anna",
         "owner": True,
     }
+
+
+async def test_accounts_of_datasette_auth_passwords_sign_in_too(tmp_path, monkeypatch):
+    monkeypatch.setenv("ANNAS_HASH", hash_password("a long pass phrase", iterations=1000))
+    datasette = instance(made_up.small(tmp_path / "moodle.db"))
+    settings = {"anna_password_hash": {"$env": "ANNAS_HASH"}, "actors": {"anna": {"id": "anna", "role": "tutor"}}}
+    datasette._metadata_local["plugins"]["datasette-auth-passwords"] = settings
+    answer = await post(datasette, "/-/login", {"username": "anna", "password": "a long pass phrase"})
+    cookie = {"ds_actor": answer.cookies["ds_actor"]}
+    who = (await datasette.client.get("/-/actor.json", cookies=cookie)).json()["actor"]
+    assert who == {"id": "anna", "role": "tutor"}
+    assert (await datasette.client.get("/-/metadata.json", cookies=cookie)).status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -317,9 +320,7 @@ async def test_the_private_folder_is_private(datasette, private):
     await get(datasette, "/-/student?course=2&user=5")
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in private.iterdir()}
     assert stat.S_IMODE(private.stat().st_mode) == 0o700
-    assert {
-        name: oct(mode) for name, mode in modes.items() if name in ("key", "accounts.json", "audit.db")
-    } == {
+    assert {name: oct(mode) for name, mode in modes.items() if name in ("key", "accounts.json", "audit.db")} == {
         "key": "0o600",
         "accounts.json": "0o600",
         "audit.db": "0o600",
@@ -362,10 +363,7 @@ async def test_every_answer_carries_its_protection(datasette, path):
     headers = (await get(datasette, path)).headers
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
-    assert (
-        headers["x-frame-options"] == "DENY"
-        and "frame-ancestors 'none'" in headers["content-security-policy"]
-    )
+    assert headers["x-frame-options"] == "DENY" and "frame-ancestors 'none'" in headers["content-security-policy"]
     assert headers["cache-control"] == "private, no-store"
     assert "access-control-allow-origin" not in headers
 

@@ -157,9 +157,7 @@ def test_usage_of_groups_weeks_and_one_student(db, course):
     both = usage(db, course, groups=["7", "Toowoomba"], together="all")
     assert (both["students"], both["activities"]["11"]) == (1, {"clicks": 1, "students": 1, "completed": 1})
     week = usage(db, course, from_week=2, to_week=2)
-    assert week["activities"]["10"] == {"clicks": 0, "students": 0, "completed": 2}, (
-        "weeks do not filter completed"
-    )
+    assert week["activities"]["10"] == {"clicks": 0, "students": 0, "completed": 2}, "weeks do not filter completed"
     one = usage(db, course, student="5")
     assert (one["students"], one["activities"]["10"]["clicks"], one["parts"]["chapter:7"]["clicks"]) == (
         1,

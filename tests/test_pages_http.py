@@ -105,12 +105,9 @@ async def test_times_are_words_with_the_exact_local_time_for_mouse_and_keyboard(
 async def test_whatever_comes_from_outside_is_escaped(datasette):
     for path in ("/-/student?course=2&user=20", STUDENT, "/", "/-/student?course=2&user=%3Cscript%3E"):
         page = (await get(datasette, path)).text
-        assert "<script" not in page and "<b>Bo" not in page and "<i>" not in page.replace("<i></i>", ""), (
-            path
-        )
+        assert "<script" not in page and "<b>Bo" not in page and "<i>" not in page.replace("<i></i>", ""), path
     assert (
-        HTMLParser((await get(datasette, "/-/student?course=2&user=20")).text).css_first("h1").text()
-        == made_up.MARKUP
+        HTMLParser((await get(datasette, "/-/student?course=2&user=20")).text).css_first("h1").text() == made_up.MARKUP
     )
 
 
@@ -148,9 +145,7 @@ async def test_what_is_not_there_is_said_in_four_ways(datasette):
 async def test_an_unknown_student_is_a_helpful_404(datasette):
     page = await get(datasette, "/-/student?course=2&user=12345")
     assert page.status_code == 404
-    assert "Nobody with the Moodle id 12345 is known in EDC3100." in text(page) and "coursette load" in text(
-        page
-    )
+    assert "Nobody with the Moodle id 12345 is known in EDC3100." in text(page) and "coursette load" in text(page)
     unknown_course = await get(datasette, "/-/student?course=77&user=5")
     assert unknown_course.status_code == 404 and "No course with Moodle's id 77" in text(unknown_course)
     assert (await get(datasette, "/-/student")).status_code == 404
@@ -196,9 +191,7 @@ async def test_usage_json(datasette):
     found = (await get(datasette, "/-/usage.json?course=2&group=Online&group=8&from_week=1&to_week=2")).json()
     assert set(found) >= {"activities", "parts", "students", "instances", "data_up_to", "truncated"}
     assert (found["students"], found["activities"]["10"]["students"]) == (3, 3)
-    assert (await get(datasette, "/-/usage.json?course=2&group=7&group=8&together=all")).json()[
-        "students"
-    ] == 1
+    assert (await get(datasette, "/-/usage.json?course=2&group=7&group=8&together=all")).json()["students"] == 1
     for wrong in ("together=some", "from_week=x"):
         answer = await get(datasette, f"/-/usage.json?course=2&{wrong}")
         assert answer.status_code == 400 and answer.json()["ok"] is False
@@ -229,9 +222,7 @@ async def test_canned_queries_as_page_json_and_csv(datasette):
     assert (await get(datasette, link.attributes["href"])).status_code == 200
     (row,) = (await get(datasette, "/moodle/student_profile.json?course=2&student=5&_shape=array")).json()
     assert (row["person"], row["clicks"]) == (1, 5)
-    (row,) = csv.DictReader(
-        io.StringIO((await get(datasette, "/moodle/student_profile.csv?course=2&student=5")).text)
-    )
+    (row,) = csv.DictReader(io.StringIO((await get(datasette, "/moodle/student_profile.csv?course=2&student=5")).text))
     assert row["fullname"] == "Zoë Müller"
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -17,8 +21,7 @@ COLLEAGUE = {"id": "colleague", "owner": False}
 def instance(*databases: Path, private: Path | None = None, **settings) -> Datasette:
     """Datasette as `coursette serve` builds it; the private folder lies beside the first database."""
     folder = accounts.private_folder(list(databases), private)
-    datasette = serving.build(list(databases), folder, root=TREE, **settings)
-    return datasette
+    return serving.build(list(databases), folder, root=TREE, **settings)
 
 
 async def get(datasette: Datasette, path: str, actor: dict | None = TEACHER, **kwargs) -> httpx.Response:
@@ -36,3 +39,15 @@ async def post(datasette: Datasette, path: str, form: dict, actor: dict | None =
 
 def cookies(datasette: Datasette, actor: dict | None) -> dict[str, str]:
     return {"ds_actor": datasette.sign({"a": actor}, "actor")} if actor else {}
+
+
+@contextmanager
+def served(*databases: Path) -> Iterator[str]:
+    """`coursette serve` as a process of its own; yields its sign-in link."""
+    files = [str(path) for path in databases]
+    command = [sys.executable, "-c", "from loaders.cli import main; main()", "serve", "--port", "0", *files]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=TREE) as server:
+        try:
+            yield server.stdout.readline().removeprefix("Sign in: ").strip()
+        finally:
+            server.terminate()
