@@ -87,6 +87,7 @@ def _encoding(download: Download, head: bytes) -> tuple[str, bool]:
         return "utf-8-sig", True
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16", True
+    _refuse_binary(head)
     if len(head) == BUFFER and b"\n" not in head and b"\r" not in head:
         raise Unreadable(ENDLESS)
     return _encoding_of_all(download), False
@@ -167,7 +168,7 @@ def _agreement(rows: list[list[str]], broken: bool) -> tuple[bool, float, int]:
     """Whether there are several columns, the share of rows that fit the header, and how many columns."""
     width = len(rows[0])
     fitting = [len(row) == width for row in rows[1:]] + [False] * broken
-    share = sum(fitting) / len(fitting) if len(fitting) > 2 or (fitting and width == 1) else 1
+    share = sum(fitting) / len(fitting) if len(fitting) > 1 or (fitting and width == 1) else 1
     return width > 1, share, width
 
 

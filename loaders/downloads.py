@@ -128,7 +128,7 @@ def _folder(folder: Path, shown: str) -> Iterator[Download]:
 
 def _litter(name: str) -> bool:
     """Hidden files, what macOS puts into archives, and the lock files of an open Office document."""
-    return name.startswith((".", "~$")) or name == "__MACOSX"
+    return (name.startswith((".", "~$")) and name not in {".", ".."}) or name == "__MACOSX"
 
 
 def _file(path: Path, shown: str, named: bool) -> Iterator[Download]:

@@ -29,9 +29,7 @@ NOT_MOODLE = "this is a web page{}, saved in place of a Moodle download: downloa
 # A download has its table first thing in the body; a page of Moodle has its menus there.
 _TABLE_FIRST = re.compile(rb"<body[^>]*>\s*<table|^\s*(?:<!doctype[^>]*>\s*)?(?:<html[^>]*>\s*)?<table", re.I)
 _ROW_END = re.compile(rb"</tr\s*>", re.I)
-_MOODLE = re.compile(
-    rb"<body[^>]*\sid=[\"']?page-|M\.cfg\s*=|/(?:mod|user|course|report|grade|theme)/[a-z_]", re.I
-)
+_MOODLE = re.compile(rb"<body[^>]*\sid=[\"']?page-|M\.cfg\s*=|/(?:mod|user|course|report|grade|theme)/[a-z_]", re.I)
 _SUSPECT = re.compile(rb"page-login|logintoken|fatalerror|errorbox|errormessage|type=[\"']?password", re.I)
 
 

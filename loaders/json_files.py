@@ -19,7 +19,7 @@ import ijson
 
 from loaders.downloads import Download
 from loaders.errors import Unreadable
-from loaders.sheets import MOST_COLUMNS, Answer, Row, Sheet, spooled
+from loaders.sheets import MOST_COLUMNS, Answer, Row, Sheet, number_text, spooled
 from loaders.streams import BUFFER, Watched
 
 LARGEST_ANSWER = 200_000_000
@@ -101,7 +101,8 @@ def _events(download: Download) -> Iterator[tuple[str, Any]]:
         if stream.peek(3).startswith(codecs.BOM_UTF8):
             stream.read(3)
         try:
-            yield from ijson.basic_parse(stream, buf_size=BUFFER // 4)
+            # use_float: else a number of thousands of digits crashes ijson's C parser (3.6.0), and Python with it
+            yield from ijson.basic_parse(stream, buf_size=BUFFER // 4, use_float=True)
         except ijson.IncompleteJSONError as error:
             raise Unreadable(CUT if "premature EOF" in str(error) else BROKEN) from error
         except (ijson.JSONError, ValueError, ArithmeticError) as error:
@@ -111,7 +112,7 @@ def _events(download: Download) -> Iterator[tuple[str, Any]]:
 def _text(value: Any) -> str:
     if value is None or value is False:
         return ""  # as PHP writes it in the other formats
-    return "1" if value is True else str(value)
+    return "1" if value is True else number_text(str(value))
 
 
 # ---- Answers ----

@@ -19,8 +19,8 @@ from lxml import etree
 
 from loaders.downloads import Download
 from loaders.errors import Unreadable
-from loaders.sheets import MOST_COLUMNS, Row, Sheet, join_sheets, spooled
-from loaders.spreadsheets import LONGEST_PIECE, TOO_BIG, damage_told, elements, number_text
+from loaders.sheets import MOST_COLUMNS, Row, Sheet, join_sheets, number_text, spooled
+from loaders.spreadsheets import LONGEST_PIECE, TOO_BIG, damage_told, elements
 from loaders.streams import BUFFER, seekable
 
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import marshal
+import re
 import tempfile
+import weakref
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
@@ -16,6 +18,8 @@ Row = tuple[int, list[str]]
 # Excel's own limits; a file beyond them was not made by a spreadsheet program, nor by Moodle.
 MOST_COLUMNS = 16_384
 FULL_SHEET = 1_048_576
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 
 
 @dataclass
@@ -75,6 +79,13 @@ def trim_header(cells: list[str]) -> list[str]:
     return cells[:width]
 
 
+def _with_last_date(header: list[str]) -> list[str]:
+    """Workbooks leave out empty cells at the end, and so the header of the last date of a completion report."""
+    if not header[0] and header[-1] and not _DATE.fullmatch(header[-1]):
+        return [*header, ""]
+    return header
+
+
 def fit(cells: list[str], width: int, line: int) -> list[str]:
     """`cells` as many as the header: spreadsheets leave out empty cells at the end, or add some."""
     if len(cells) <= width:
@@ -106,7 +117,7 @@ def join_sheets(sheets: Iterable[tuple[str, Iterator[Row]]], notes: list[str]) -
         if first is None:
             continue
         if not header:
-            header = trim_header(first[1])
+            header = _with_last_date(trim_header(first[1]))
             yield first[0], header
         elif not _continues(first[1], len(header), last):
             notes.append(f"the sheet {name!r} has other columns than the first and was left out")
@@ -120,6 +131,14 @@ def join_sheets(sheets: Iterable[tuple[str, Iterator[Row]]], notes: list[str]) -
             last = number
             yield before + number, fit(cells, len(header), before + number)
         before += last
+
+
+def number_text(value: str) -> str:
+    """A number as Moodle would have written it: `1.0` -> `1`, `7.0999999999999996` -> `7.1`."""
+    if value.isdigit():
+        return value
+    number = float(value)
+    return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
 
 
 def spooled(sheet: Sheet, rows: Iterator[Row]) -> Sheet:
@@ -148,7 +167,8 @@ class Spool:
 
     def __init__(self, rows: Iterator[Row]):
         self._rows = rows
-        self._file = tempfile.SpooledTemporaryFile(max_size=1 << 20)  # noqa: SIM115 (lives as long as the Spool)
+        self._file = tempfile.SpooledTemporaryFile(max_size=1 << 20)  # noqa: SIM115 (closed by finalize)
+        weakref.finalize(self, self._file.close)
         self._ends = [0]  # of the chunks; each begins where the one before it ends
         self._over: Unreadable | bool = False
 

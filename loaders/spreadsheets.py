@@ -24,7 +24,7 @@ from lxml import etree
 
 from loaders.downloads import Download
 from loaders.errors import Unreadable
-from loaders.sheets import MOST_COLUMNS, Row, Sheet, join_sheets, spooled
+from loaders.sheets import MOST_COLUMNS, Row, Sheet, join_sheets, number_text, spooled
 from loaders.streams import BUFFER, DAMAGE, Watched, seekable
 
 # One row, or one string, in XML; Excel's own limits stay far below.
@@ -185,7 +185,7 @@ class _Cells:
                 value = child.text or ""
             elif child.tag.endswith("}f"):
                 formula = child.text
-        if formula and (value is None or kind == "e"):
+        if formula and (kind == "e" or not (value or (kind == "str" and value == ""))):
             return f"={formula}"
         return self._value(kind, value or "", cell.get("s"))
 
@@ -223,14 +223,6 @@ def _plain(string: etree._Element) -> str:
         return string[0].text or ""
     found = (part for part in string.iter("{*}t") if not part.getparent().tag.endswith("}rPh"))
     return "".join(part.text or "" for part in found)
-
-
-def number_text(value: str) -> str:
-    """A number as Moodle would have written it: `1.0` -> `1`, `7.0999999999999996` -> `7.1`."""
-    if value.isdigit():
-        return value
-    number = float(value)
-    return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
 
 
 @lru_cache(maxsize=MOST_COLUMNS)

@@ -42,9 +42,7 @@ OTHERS = (
     (b"\xfd7zXZ", "this is an .xz archive: unpack it and give the file in it"),
 )
 _MHTML = re.compile(rb"\s*(?:From: [<\"]Saved by|MIME-Version:|Snapshot-Content-Location:)", re.I)
-_MARKUP = re.compile(
-    rb"<(?:(?:!doctype|html|head|body|table|tr|div|p|b|br|form|script|meta|title)\b|!--|\?xml)", re.I
-)
+_MARKUP = re.compile(rb"<(?:(?:!doctype|html|head|body|table|tr|div|p|b|br|form|script|meta|title)\b|!--|\?xml)", re.I)
 _JSON = re.compile(rb"[\[{]\s*[\[{\]}\"]|\[\s*(?:-?\d+|true|false|null)\s*[,\]]")
 _XML_ROOT = re.compile(rb"<([A-Za-z_][\w.:-]*)")
 
