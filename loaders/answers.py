@@ -64,6 +64,11 @@ def courses(conn: sqlite3.Connection) -> list[dict]:
     return found
 
 
+def unmatched(conn: sqlite3.Connection) -> int:
+    """How many rows of the files found no home yet."""
+    return _ask(conn, "select count(*) as rows from unmatched")[0]["rows"]
+
+
 # What the home page says is not here yet: a column of courses.sql, and the words.
 _PIECES = [
     ("data_up_to_utc", "the course log"),

@@ -12,13 +12,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from datasette import hookimpl
+from datasette.app import Datasette
 from datasette.utils.asgi import Request
 
 from loaders import web
 
-# What counts as a look-up: the student page, the profile query of any database, a list of names.
+# What counts as a look-up: the student page, a list of names, and in any database the profile query and a person's row.
 LOOK_UPS = re.compile(
-    r"/(-/(?P<page>student|access)|(?P<database>[^/]+)/(?P<query>student_profile))(\.(?P<form>json|csv))?"
+    r"/(-/(?P<page>student|access)|(?P<database>[^/]+)/((?P<query>student_profile)|(?P<table>people)/(?P<key>[^/.]+)))"
+    r"(\.(?P<form>json|csv))?"
 )
 SHAPE = """
 -- one row per look-up that was answered; student is empty for a list of everybody
@@ -26,7 +28,7 @@ create table if not exists look_ups (
     id integer primary key,
     time_utc text not null,
     actor text not null,      -- who looked
-    what text not null,       -- student (page), student_profile (query) or access (list of names)
+    what text not null,       -- student (page), student_profile (query), people (row) or access (list of names)
     form text,                -- json or csv; null: a page
     database text,
     site text,
@@ -38,7 +40,7 @@ create table if not exists look_ups (
 """
 
 
-def look_up(datasette, scope: dict) -> dict | None:
+def look_up(datasette: Datasette, scope: dict) -> dict | None:
     """What this request would tell of whom, or None if it is about no student."""
     match = LOOK_UPS.fullmatch(web.path_of(datasette, scope))
     if not match:
@@ -46,13 +48,13 @@ def look_up(datasette, scope: dict) -> dict | None:
     asked = Request(scope, None).args
     return {
         "time_utc": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "what": match["page"] or match["query"],
+        "what": match["page"] or match["query"] or match["table"],
         "form": match["form"],
         "database": match["database"] or asked.get("db"),
         "site": asked.get("site") or None,
         "course": asked.get("course") or None,
         "student": asked.get("user") or asked.get("student") or None,
-        "person": asked.get("person") or None,
+        "person": match["key"] or asked.get("person") or None,
         "about": asked.get("activity") or asked.get("part") or None,
     }
 
@@ -76,6 +78,7 @@ class Record:
 
 
 def opened(path: Path) -> sqlite3.Connection:
+    """The record of look-ups in this file, made if need be."""
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     db = sqlite3.connect(path, timeout=10, check_same_thread=False)
     db.execute("pragma journal_mode = wal")

@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.dates import format_timedelta
 from datasette import hookimpl
-from datasette.utils.asgi import Response
+from datasette.utils.asgi import Request, Response
 from markupsafe import Markup
 
 HERE = Path(__file__).parent
 HEAT_FROM_PCT = (0, 1, 40, 70, 100)  # lowest share of each of the five colours
 
 
-async def stylesheet(request):
+async def stylesheet(request: Request) -> Response:
     """coursette.css for our own pages, datasette.css for Datasette's."""
     return Response(
         (HERE / f"{request.url_vars['name']}.css").read_text(encoding="utf-8"),

@@ -7,6 +7,7 @@ import re
 
 import datasette.handle_exception as datasette_errors
 from datasette import hookimpl
+from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
 
 from loaders import web
@@ -34,11 +35,12 @@ HEADERS = {
 DATASETTES_CSP = "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 
-async def health(request):
+async def health() -> Response:
+    """`/-/health`: the server is up; says nothing else."""
     return Response.text("ok")
 
 
-def host_is_allowed(datasette, scope: dict) -> bool:
+def host_is_allowed(datasette: Datasette, scope: dict) -> bool:
     """False for any name but our own: a page that rebinds its name to this address gets nothing."""
     hosts = [value.decode("latin-1").lower() for name, value in scope["headers"] if name == b"host"]
     if len(hosts) != 1:
@@ -57,7 +59,7 @@ def without_basic(scope: dict) -> dict:
     return {**scope, "headers": kept}
 
 
-async def refusal(datasette, scope: dict) -> Response | None:
+async def refusal(datasette: Datasette, scope: dict) -> Response | None:
     """Why this request is not let through, or None."""
     await datasette.invoke_startup()  # does nothing the second time; before it no page can be made
     # Our pages ask for the token of a form; there is none on this side of Datasette, nor a form in a refusal.

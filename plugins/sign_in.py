@@ -8,8 +8,9 @@ from collections import deque
 from urllib.parse import urlsplit
 
 from datasette import hookimpl
+from datasette.app import Datasette
 from datasette.utils import baseconv
-from datasette.utils.asgi import Response
+from datasette.utils.asgi import Request, Response
 
 from loaders import accounts, web
 
@@ -24,7 +25,7 @@ class Door:
         self.failures: deque[float] = deque(maxlen=TRIES)
         self.one_at_a_time = asyncio.Semaphore(2)  # a password takes 0.2 s of a processor
 
-    async def link(self, datasette, request):
+    async def link(self, datasette: Datasette, request: Request) -> Response:
         """The one-time link: signs its owner in and leads home."""
         if request.method != "GET":
             return Response.text("", status=405)  # whatever previews a link must not use it up
@@ -34,7 +35,7 @@ class Door:
             return await web.refuse(datasette, request, sentence, 403)
         return signed_in(datasette, request, account, "/")
 
-    async def password(self, datasette, request):
+    async def password(self, datasette: Datasette, request: Request) -> Response:
         """The form for user name and password."""
         given = await request.post_vars() if request.method == "POST" else {}
         back_to = local(given.get("next") or request.args.get("next") or "/")
@@ -48,7 +49,7 @@ class Door:
             return await self.form(datasette, request, back_to, "User name and password do not fit.", 403)
         return signed_in(datasette, request, account, back_to)
 
-    async def check(self, datasette, name: str, password: str) -> dict | None:
+    async def check(self, datasette: Datasette, name: str, password: str) -> dict | None:
         """The account if the password is right, worked out beside the other requests."""
         async with self.one_at_a_time:
             known = web.known_accounts(datasette)
@@ -57,12 +58,15 @@ class Door:
             self.failures.append(time.monotonic())
         return account
 
-    async def form(self, datasette, request, back_to: str, sentence: str = "", status: int = 200):
+    async def form(
+        self, datasette: Datasette, request: Request, back_to: str, sentence: str = "", status: int = 200
+    ) -> Response:
+        """The form itself, with what was wrong the last time."""
         can_sign_in = any(row["hash"] for row in web.known_accounts(datasette))
         context = {"next": back_to, "sentence": sentence, "can_sign_in": can_sign_in}
         return await web.page(datasette, request, "coursette_sign_in.html", context, status)
 
-    async def account(self, datasette, request):
+    async def account(self, datasette: Datasette, request: Request) -> Response:
         """Choose the user name and the password of one's own account."""
         name, context, status = request.actor["id"], {}, 200
         if request.method == "POST":
@@ -78,7 +82,7 @@ class Door:
         return await web.page(datasette, request, "coursette_account.html", context, status)
 
 
-def signed_in(datasette, request, account: dict, back_to: str) -> Response:
+def signed_in(datasette: Datasette, request: Request, account: dict, back_to: str) -> Response:
     """On to a page of ours, with a cookie that ends by itself."""
     ends = baseconv.base62.encode(int(time.time()) + LASTS_S)
     response = Response.redirect(datasette.urls.path(back_to) if back_to == "/" else back_to)

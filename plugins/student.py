@@ -5,7 +5,8 @@ from __future__ import annotations
 from urllib.parse import quote, urlencode
 
 from datasette import hookimpl
-from datasette.utils.asgi import Response
+from datasette.app import Datasette
+from datasette.utils.asgi import Request, Response
 
 from loaders import answers, web
 
@@ -13,7 +14,8 @@ CHART = {"width": 560, "height": 60, "gap": 4}
 WORDS = {"complete": "done", "complete-pass": "passed", "complete-fail": "done, not passed"}
 
 
-async def student_page(datasette, request):
+async def student_page(datasette: Datasette, request: Request) -> Response:
+    """`/-/student?course=&user=` (or `person=`, our own key): the three tabs."""
     database, course, person = await find_person(datasette, request)
     found = await web.ask(datasette, database, answers.student, course, person)
     for section in found["completion"]:
@@ -36,13 +38,15 @@ async def student_page(datasette, request):
     return await web.page(datasette, request, "coursette_student.html", context)
 
 
-async def student_json(datasette, request):
+async def student_json(datasette: Datasette, request: Request) -> Response:
+    """`/-/student.json`: what answers.student says."""
     database, course, person = await find_person(datasette, request)
     found = await web.ask(datasette, database, answers.student, course, person)
     return Response.json({"ok": True, **found}, headers=dict(web.OWN_PAGE))
 
 
-async def student_csv(datasette, request):
+async def student_csv(datasette: Datasette, request: Request) -> Response:
+    """`/-/student.csv`: a row per activity, with its section."""
     database, course, person = await find_person(datasette, request)
     sections = (await web.ask(datasette, database, answers.student, course, person))["completion"]
     about = ("section", "number", "week")
@@ -51,7 +55,7 @@ async def student_csv(datasette, request):
     return web.csv_response(f"student-{person['moodle_id'] or person['person']}", columns, [r.values() for r in rows])
 
 
-async def find_person(datasette, request) -> tuple[str, dict, dict]:
+async def find_person(datasette: Datasette, request: Request) -> tuple[str, dict, dict]:
     """(database, course, person) a request means; raises web.Refusal with a sentence."""
     ids = {
         "user": request.args.get("user") or request.args.get("student") or "",
@@ -217,7 +221,7 @@ def post_link(course: dict, row: dict) -> str | None:
     )
 
 
-def address(datasette, database: str, course: dict, person: dict, kind: str) -> str:
+def address(datasette: Datasette, database: str, course: dict, person: dict, kind: str) -> str:
     """The same answer in another form."""
     ids = {"course": course["moodle_id"] or "", "person": person["person"], "db": database}
     return datasette.urls.path(f"/-/student.{kind}?{urlencode(ids)}")

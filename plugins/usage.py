@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from datasette import hookimpl
+from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
 
 from loaders import answers, web
 
 
-async def usage(datasette, request):
+async def usage(datasette: Datasette, request: Request) -> Response:
+    """`/-/usage.json`: what answers.usage says, narrowed by group, week and student."""
     database, course = await web.find_course(datasette, request)
     found = await web.ask(datasette, database, answers.usage, course, filters(request))
     return Response.json(found, headers=dict(web.OWN_PAGE))
 
 
-async def access(datasette, request):
+async def access(datasette: Datasette, request: Request) -> Response:
+    """`/-/access.json`: who has and who has not, narrowed likewise."""
     narrowed = filters(request)
     database, course = await web.find_course(datasette, request)
     of = {name: request.args.get(name) or "" for name in ("activity", "part")}

@@ -6,18 +6,21 @@ Datasette stops at max_returned_rows. Its pages and its usual JSON say so; a CSV
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from urllib.parse import urlencode
 
 from datasette import hookimpl
+from datasette.app import Datasette
 from datasette.renderer import json_renderer
 from datasette.utils import (
     InvalidSql,
+    MultiParams,
     derive_named_parameters,
     sqlite_timelimit,
     tilde_decode,
     validate_sql_select,
 )
-from datasette.utils.asgi import Forbidden
+from datasette.utils.asgi import Forbidden, Request, Response
 from datasette.views.table import TableView
 
 from loaders import web
@@ -26,7 +29,7 @@ BARE_SHAPES = ("array", "arrayfirst", "object")
 TIME_LIMIT_MS = 10_000
 
 
-async def csv_of_table_or_query(datasette, request, send):
+async def csv_of_table_or_query(datasette: Datasette, request: Request, send: Callable) -> Response:
     """`/database/name.csv`: all of a canned query; a table streams, unless a page of it was asked for."""
     database, name = (tilde_decode(request.url_vars[key]) for key in ("database", "table"))
     query = None
@@ -38,7 +41,7 @@ async def csv_of_table_or_query(datasette, request, send):
     return await query_csv(datasette, request, database, query["sql"], name, rules)
 
 
-async def csv_of_sql(datasette, request):
+async def csv_of_sql(datasette: Datasette, request: Request) -> Response:
     """`/database.csv?sql=`: every row of somebody's own SQL."""
     database, sql = tilde_decode(request.url_vars["database"]), request.args.get("sql") or ""
     if database not in datasette.databases or not sql:
@@ -52,7 +55,9 @@ async def csv_of_sql(datasette, request):
     return await query_csv(datasette, request, database, sql, "query", [])
 
 
-async def query_csv(datasette, request, database: str, sql: str, name: str, rules: list):
+async def query_csv(
+    datasette: Datasette, request: Request, database: str, sql: str, name: str, rules: list
+) -> Response:
     """All rows of a statement as CSV, with the parameters of the address (empty text where left out)."""
     visible, _ = await datasette.check_visibility(request.actor, permissions=rules) if rules else (True, False)
     if not visible:
@@ -68,12 +73,13 @@ async def query_csv(datasette, request, database: str, sql: str, name: str, rule
 
 
 def every_row(conn: sqlite3.Connection, sql: str, given: dict) -> tuple[list[str], list[tuple]]:
+    """(columns, rows) of a statement; raises sqlite3.OperationalError when it takes too long."""
     with sqlite_timelimit(conn, TIME_LIMIT_MS):
         cursor = conn.execute(sql, given)
         return [column[0] for column in cursor.description], [tuple(row) for row in cursor]
 
 
-async def table_csv(datasette, request, send):
+async def table_csv(datasette: Datasette, request: Request, send: Callable) -> Response:
     """Datasette's CSV of a table: all of it, where it would give the first page or the first so many rows."""
     paged = request.args.get("_next") or (request.args.get("_size") or "max") != "max"
     if not paged and not request.args.get("_stream"):
@@ -85,14 +91,14 @@ async def table_csv(datasette, request, send):
     return await TableView.as_view(datasette)(request, send)
 
 
-async def in_key_order(datasette, request) -> dict[str, str]:
+async def in_key_order(datasette: Datasette, request: Request) -> dict[str, str]:
     """An order in which no two rows are equal: in any other, Datasette loses rows between its pages."""
     db = datasette.databases.get(tilde_decode(request.url_vars["database"]))
     keys = await db.primary_keys(tilde_decode(request.url_vars["table"])) if db else []
     return {"_sort": keys[0]} if keys else {}
 
 
-def json_or_refusal(args, data, view_name):
+def json_or_refusal(args: MultiParams, data: dict, view_name: str) -> Response | dict:
     """Datasette's JSON, save for a list that was cut short and has no place to say so."""
     if data.get("truncated") and args.get("_shape") in BARE_SHAPES:
         sentence = "There are more rows than this form can say: narrow it down, or take the CSV, which is whole."

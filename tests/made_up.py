@@ -156,11 +156,7 @@ def _ground(db: sqlite3.Connection) -> None:
         db,
         "sections",
         "id, course_id, moodle_id, number, name, week",
-        [
-            (1, 1, 31, 0, "General", None),
-            (2, 1, 32, 1, "Week 1: start", 1),
-            (3, 1, 33, 2, "Week 2: go on", 2),
-        ],
+        [(1, 1, 31, 0, "General", None), (2, 1, 32, 1, "Week 1: start", 1), (3, 1, 33, 2, "Week 2: go on", 2)],
     )
     _many(
         db,
@@ -200,12 +196,7 @@ def _enrol(db: sqlite3.Connection) -> None:
 
 
 def _extras(db: sqlite3.Connection) -> None:
-    _many(
-        db,
-        "person_details",
-        "person_id, field, value",
-        [(ZOE, "Phone", "<i>07</i> 1234"), (ZOE, "GPA", "5.5")],
-    )
+    _many(db, "person_details", "person_id, field, value", [(ZOE, "Phone", "<i>07</i> 1234"), (ZOE, "GPA", "5.5")])
     _many(
         db,
         "forum_posts",
@@ -239,18 +230,8 @@ def large(path: Path, students: int = 120, activities: int = 60, events: int = 6
             "id, site_id, moodle_id, fullname, lastname, email",
             [(n, 1, 100 + n, f"Student {n}", f"N{n % 26}", f"s{n}@student.example.edu") for n in people],
         )
-        _many(
-            db,
-            "enrolments",
-            "course_id, person_id, role, status",
-            [(1, n, "student", "active") for n in people],
-        )
-        _many(
-            db,
-            "groups",
-            "id, course_id, moodle_id, name",
-            [(n, 1, 70 + n, f"Group {n}") for n in range(1, 5)],
-        )
+        _many(db, "enrolments", "course_id, person_id, role, status", [(1, n, "student", "active") for n in people])
+        _many(db, "groups", "id, course_id, moodle_id, name", [(n, 1, 70 + n, f"Group {n}") for n in range(1, 5)])
         _many(db, "group_members", "group_id, person_id", [(n % 4 + 1, n) for n in people])
         _many(
             db,

