@@ -64,7 +64,10 @@ class CourseVotes:
             self.courses[line.course] += 1
         if line.cmid:
             self.cmids.add(line.cmid)
-        self.people.update(user for user in (line.user, line.related) if user)
+        if line.user:
+            self.people.add(line.user)
+        if line.related:
+            self.people.add(line.related)
 
     def course(self) -> int | None:
         """The course's Moodle id; None when the lines do not say. Raises Unreadable for a site-wide log."""
@@ -153,15 +156,15 @@ class LogBook:
             self.parts[said.cmid, *said.part] = None
         event_type = to.event_type(said.component, said.name, said.eventclass, said.crud, said.edulevel)
         return Line(
-            digest=digest,
-            person=to.person(said.user),
-            related=to.person(said.related),
-            event_type=event_type,
-            activity=to.activity(said.cmid, said.module),
-            part=part,
-            origin=origin,
-            names=(*names, said.user is not None) if names else None,
-            dated=self._is_dated(said, digest),
+            digest,
+            to.person(said.user) or 0,
+            to.person(said.related) or 0,
+            event_type,
+            to.activity(said.cmid, said.module) or 0,
+            part or 0,
+            origin,
+            (*names, said.user is not None) if names else None,
+            self._is_dated(said, digest),
         )
 
     def _names(self, said, user: str, affected: str) -> tuple[str | None, str | None] | None:

@@ -57,13 +57,20 @@ def ensure_shape(db: sqlite_utils.Database) -> None:
     """Make what is missing of tables, indexes and full-text search. Safe to run twice."""
     if db["blog_posts_fts"].exists():
         return
-    db.conn.executescript((HERE / "schema.sql").read_text(encoding="utf-8"))
-    for table, columns in SEARCHED.items():
-        db[table].enable_fts(columns, create_triggers=True, replace=True)
+    with db.atomic():
+        for statement in statements():
+            db.conn.execute(statement)
+        for table, columns in SEARCHED.items():
+            db[table].enable_fts(columns, create_triggers=True, replace=True)
+
+
+def statements() -> list[str]:
+    """The statements of schema.sql, without its comments."""
+    text = (HERE / "schema.sql").read_text(encoding="utf-8")
+    plain = "\n".join(line.partition("--")[0].rstrip() for line in text.splitlines())
+    return [statement.strip() for statement in plain.split(";") if statement.strip()]
 
 
 def index_statements() -> dict[str, str]:
     """The `create index` statement of every index of events, by name, as schema.sql has them."""
-    text = (HERE / "schema.sql").read_text(encoding="utf-8")
-    statements = [" ".join(part.split()) for part in text.split(";") if " on events(" in part]
-    return {name: s[s.index("create") :] for s in statements for name in EVENT_INDEXES if f" {name} " in s}
+    return {name: s for s in statements() for name in EVENT_INDEXES if f" {name} on events" in s}
