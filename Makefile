@@ -2,6 +2,7 @@
 #   make demo    explore a made-up course        make test    tests and lint, as CI runs them
 #   make serve   serve moodle.db                 make lint    ruff and generated documentation
 #   make bench   measure loading                 make docs    write the generated parts of the README
+#   make pictures  retake the README's pictures
 #   make lock    renew the exact versions        make clean   remove what the others made (no data of yours)
 # PYTHON=python3.12 names the Python to use.
 
@@ -14,7 +15,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 LOCKED := install --quiet --require-hashes
 
-.PHONY: all test pytest lint demo serve bench docs lock clean python browser
+.PHONY: all test pytest lint demo serve bench docs pictures lock clean python browser
 all: test
 
 # Both, even when the first fails.
@@ -40,6 +41,9 @@ bench: .venv/test
 
 docs: .venv/test
 	$(BIN)/cog -r README.md
+
+pictures: .venv/test browser
+	$(BIN)/python -m tests.pictures
 
 browser: .venv/test
 	@$(BIN)/python tests/browser.py
