@@ -144,7 +144,8 @@ create table if not exists events (
 create unique index if not exists events_line_key on events(line_key);
 create index if not exists events_person on events(person_id);
 create index if not exists events_activity on events(activity_id);
-create index if not exists events_time on events(time_utc);
+-- id: Datasette asks for the first page in this order only, and would lose rows at page ends without it
+create index if not exists events_time on events(time_utc, id desc);
 
 -- names of a log line whose description carries no id for them; tried again at every load
 create table if not exists event_names (
