@@ -98,7 +98,7 @@ def fit(cells: list[str], width: int, line: int) -> list[str]:
 def other_width(found: int, width: int) -> str:
     """The sentence about a row that does not fit its header."""
     return (
-        f"this line has {found} columns where the header has {width}: "
+        f"this line has {found} {'column' if found == 1 else 'columns'} where the header has {width}: "
         "download the file again, and load it without opening it in another program first"
     )
 
