@@ -57,7 +57,7 @@ def _sentence(error: Exception, db: Path | None) -> str:
 
     if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
         return f"another coursette is writing {db}: let it finish, then try again"
-    if isinstance(error, sqlite3.DatabaseError):
+    if isinstance(error, sqlite3.DatabaseError) and "not a database" in str(error):
         return f"{db} cannot be used as a database ({error}): name another with --db"
     return str(error)
 
@@ -98,8 +98,8 @@ def unload(load, db) -> None:
     from loaders.schema import open_existing
     from loaders.unload import unload as take_back
 
-    take_back(open_existing(db).conn, load)
-    click.echo(f"Load {load} is taken back.")
+    source = take_back(open_existing(db).conn, load)
+    click.echo(f"Load {load} ({source}) is taken back.")
 
 
 @cli.command()
@@ -107,11 +107,12 @@ def unload(load, db) -> None:
 @in_a_sentence
 def status(db) -> None:
     """What is loaded, how fresh it is, what did not match, and what to download next."""
+    from loaders import reporting
     from loaders import status as reporter
     from loaders.schema import open_existing
 
     for line in reporter.report(open_existing(db).conn):
-        click.echo(line)
+        reporting.echo(line)
 
 
 def listening(command: Callable) -> Callable:

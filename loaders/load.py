@@ -2,50 +2,43 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from loaders import claims, downloads, headings, kinds, log, tables
 from loaders.errors import Unreadable
-from loaders.load_log import LogLoad, all_zones, find_course, first_column, hold, now_utc, retry_held
+from loaders.load_claims import ASSUMED, NotUsed, Outcome, SmallFile
+from loaders.load_log import Place, find_course, first_column, hold, now_utc, retry_held, write_log
 from loaders.places import Options, Places
-from loaders.reading import Reading
+from loaders.retime import follow_pages, page_zone
 from loaders.settle import settle
-from loaders.times import Clock, epoch_utc
-
-NO_ROW = {"columns", "grade_items"}
-
-
-@dataclass
-class Outcome:
-    """What became of one file."""
-
-    source: str
-    kind: str | None = None
-    load_id: int | None = None
-    rows_read: int = 0
-    rows_new: int = 0
-    rows_known: int = 0
-    rows_unmatched: int = 0
-    notes: list[str] = field(default_factory=list)
-    error: str | None = None
-    unused: bool = False
+from loaders.times import Clock
+from loaders.unload import take_back
+from loaders.weeks import move_zone
 
 
 class Loader:
     """Takes files, one by one, into one database."""
 
-    def __init__(self, connection: sqlite3.Connection, options: Options, tick: Callable[[int], None] | None = None):
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        options: Options,
+        tick: Callable[[int], None] | None = None,
+        at_end: Callable[[], None] | None = None,
+    ):
         self.connection, self.options = connection, options
         self.places = Places(connection, options)
         self.tick = tick or (lambda rows: None)
+        self.at_end = at_end or (lambda: None)
 
     def load(self, paths: list[str | Path]) -> Iterator[Outcome]:
-        """Load every file found in `paths`; yields what became of each, as it is done."""
+        """Load every file found in `paths`; yields what became of each, as it is done.
+
+        `at_end` is called when all are done, with --check before everything is taken back.
+        """
         if self.options.check:
             self.connection.execute("begin immediate")
         if self.options.staff:
@@ -56,6 +49,7 @@ class Loader:
                     yield self.take(download)
             except Unreadable as error:
                 yield Outcome(str(path), error=str(error))
+        self.at_end()
         if self.options.check:
             self.connection.execute("rollback")
 
@@ -102,43 +96,69 @@ class Loader:
             outcome.unused = not download.named
             raise
         outcome.load_id = self.connection.execute(
-            "insert into loads (source, content_key, modified_utc, course_option, loaded_utc) values (?, ?, ?, ?, ?)",
-            (download.source, key, download.modified_utc, self.options.course, now_utc()),
+            "insert into loads (source, content_key, modified_utc, course_option, options, loaded_utc)"
+            " values (?, ?, ?, ?, ?, ?)",
+            (download.source, key, download.modified_utc, self.options.course, self.options.reading(), now_utc()),
         ).lastrowid
         if isinstance(content, tables.Sheet) and kinds.is_log(content):
             self._take_log(content, outcome)
         else:
-            self._take_claims(content, outcome, download.named)
+            SmallFile(self.connection, self.options, self.places, outcome).take(content)
+        outcome.notes.extend(getattr(content, "notes", ()))
         self._settle(outcome)
 
     def _known(self, key: str, outcome: Outcome) -> bool:
-        """Whether this very file is loaded already, with the same options."""
+        """Whether this very file is loaded already. Loaded with other options, that load is taken back."""
         row = self.connection.execute(
-            "select id, kind, rows_read, loaded_utc from loads where content_key = ? and error is null"
-            " and kind is not null and (?2 is null or course_option is null or course_option = ?2)"
-            " and (?3 is null or timezone is null or timezone = ?3)",
-            (key, self.options.course, self.options.timezone),
+            "select id, kind, rows_read, loaded_utc, options from loads where content_key = ? and error is null"
+            " and kind is not null order by id desc limit 1",
+            (key,),
         ).fetchone()
         if row is None:
             return False
-        outcome.load_id, outcome.kind, outcome.rows_read, when = row
+        if not self.options.agree(row[4]):
+            take_back(self.connection, row[0])
+            outcome.notes.append(f"replaces load {row[0]}, which read this very file with other options")
+            return False
+        outcome.load_id, outcome.kind, outcome.rows_read, when, _ = row
         outcome.rows_known = outcome.rows_read
         outcome.notes.append(f"this very file is here already, as load {row[0]} of {when[:10]}")
         return True
 
     def _settle(self, outcome: Outcome) -> None:
-        new_events = outcome.kind == log.KIND and outcome.rows_new > 0
-        settle(self.connection, new_events)
-        while retry_held(self.connection):
+        connection = self.connection
+        connection.execute(
+            "update loads set kind = ?, rows_read = ?, rows_new = ?, rows_known = ? where id = ?",
+            (outcome.kind, outcome.rows_read, outcome.rows_new, outcome.rows_known, outcome.load_id),
+        )
+        self._follow_pages(outcome)
+        settle(connection, outcome.kind == log.KIND and outcome.rows_new > 0)
+        if self._apply_course_timezone(outcome.load_id):
+            settle(connection, True)
+        while retry_held(connection):
+            settle(connection, True)
+        note = "\n".join(outcome.notes) or None
+        connection.execute("update loads set note = ? where id = ?", (note, outcome.load_id))
+        outcome.rows_unmatched = waiting(connection, outcome.load_id)
+
+    def _follow_pages(self, outcome: Outcome) -> None:
+        """A saved page tells the zone that earlier files were only assumed to be in."""
+        (site_id,) = self.connection.execute("select site_id from loads where id = ?", (outcome.load_id,)).fetchone()
+        if moved := follow_pages(self.connection, site_id):
+            zone = page_zone(self.connection, site_id)
+            outcome.notes.append(
+                f"times were put right to {zone}, as this Moodle shows them to you: {', '.join(moved)}"
+            )
             settle(self.connection, True)
-        self.connection.execute(
-            "update loads set kind = ?, rows_read = ?, rows_new = ?, rows_known = ?, note = ? where id = ?",
-            (outcome.kind, outcome.rows_read, outcome.rows_new, outcome.rows_known,
-             "\n".join(outcome.notes) or None, outcome.load_id),
-        )  # fmt: skip
-        outcome.rows_unmatched = self.connection.execute(
-            "select count(distinct coalesce(line, -id)) from unmatched where load_id = ?", (outcome.load_id,)
-        ).fetchone()[0]
+
+    def _apply_course_timezone(self, load_id: int | None) -> bool:
+        """--course-timezone, on the course that the file settled in."""
+        zone = self.options.course_timezone
+        row = self.connection.execute("select course_id from loads where id = ?", (load_id,)).fetchone()
+        if not zone or not row or not row[0]:
+            return False
+        move_zone(self.connection, row[0], zone, "option")
+        return True
 
     # -- logs
 
@@ -150,18 +170,24 @@ class Loader:
         course_id = (
             self.places.course(site_id, course, None) if course else find_course(self.connection, site_id, votes)
         )
-        zone, zone_from = self.places.zone(course_id, None)
-        self._set_load(outcome, site_id, course, course_id, zone, zone_from)
+        zone, zone_from = self.places.zone(site_id, course_id)
+        self.places.describe(
+            outcome.load_id, kind=outcome.kind, site_id=site_id, course_option=course, course_id=course_id,
+            timezone=zone, timezone_from=zone_from,
+        )  # fmt: skip
         clock = Clock(zone, self.options.date_order)
         clock.settle(first_column(sheet), newest_first=True, year_first=headings.year_first(sheet.header))
         if zone_from == "machine":
-            outcome.notes.append(
-                f"times were read in {zone}, this computer's zone: if Moodle shows you another, say --timezone"
-            )
+            outcome.notes.append(ASSUMED.format(zone=zone))
         if course_id is None:
-            outcome.rows_read = hold(self.connection, outcome.load_id, sheet, clock.stream())
+            outcome.rows_read = hold(self.connection, outcome.load_id, sheet)
             return
-        self._write_log(sheet, clock, outcome, site_id, course_id, course)
+        place = Place(outcome.load_id, site_id, course_id)
+        loading = write_log(self.connection, sheet, clock, place, self.tick)
+        if (said := loading.book.votes.course()) and course and said != course:
+            raise Unreadable(f"its lines are of several courses ({course} and {said}): download one course's log")
+        outcome.rows_read = loading.book.rows_read
+        outcome.rows_new, outcome.rows_known = loading.writer.rows_new, loading.writer.rows_known
         if sheet.resaved:
             outcome.notes.append(
                 "a spreadsheet program re-saved this file; all of its lines could still be read for certain"
@@ -175,98 +201,12 @@ class Loader:
             )
         return course or self.options.course
 
-    def _write_log(self, sheet, clock: Clock, outcome: Outcome, site_id: int, course_id: int, course) -> None:
-        newest = next((clock.utc(text) for text in first_column(sheet)), now_utc())
-        args = (self.connection, outcome.load_id, site_id, course_id, newest)
-        loading = LogLoad.from_sheet(sheet, clock, self.tick, *args)
-        if (said := loading.book.votes.course()) and course and said != course:
-            raise Unreadable(f"its lines are of several courses ({course} and {said}): download one course's log")
-        loading.refuse_wrong_zone(clock.zone, all_zones(self.connection))
-        outcome.rows_read = loading.book.rows_read
-        outcome.rows_new, outcome.rows_known = loading.writer.rows_new, loading.writer.rows_known
-        if loading.writer.newest is not None:
-            self.connection.execute(
-                "update loads set oldest_utc = ?, newest_utc = ? where id = ?",
-                (epoch_utc(loading.writer.oldest), epoch_utc(loading.writer.newest), outcome.load_id),
-            )
-
-    # -- everything else
-
-    def _take_claims(self, content, outcome: Outcome, named: bool) -> None:
-        zone, zone_from = self.places.zone(self.places.only_course(), None)
-        clock = Clock(zone, self.options.date_order)
-        reading = kinds.read(content, clock)
-        if reading is None:
-            self._unknown(content, outcome, named)
-        if reading.timezone and not self.options.timezone and reading.timezone != zone:
-            clock = Clock(reading.timezone, self.options.date_order)
-            zone, zone_from, reading = reading.timezone, "saved page", kinds.read(content, clock)
-        said = list(reading.claims)
-        if reading.course.get("moodle_id"):
-            said += [{"noun": "course", **reading.course}] * (reading.kind != "course")
-        outcome.kind, outcome.notes = reading.kind, list(reading.notes)
-        course = self._course_of_reading(reading)
-        site_id = self.places.site(reading.site)
-        course_id = self.places.course(site_id, course, reading.timezone) if course else None
-        self._set_load(outcome, site_id, course, course_id, zone, zone_from, reading)
-        self._count(said, outcome)
-        claims.store(self.connection, outcome.load_id, said)
-
-    def _course_of_reading(self, reading: Reading) -> int | None:
-        course = reading.course.get("moodle_id")
-        if course and self.options.course and course != self.options.course:
-            raise Unreadable(f"this is of course {course}, not of course {self.options.course}: leave --course out")
-        return course or self.options.course
-
-    def _unknown(self, content, outcome: Outcome, named: bool) -> None:
-        kind = kinds.unused(content) if isinstance(content, tables.Sheet) else kinds.unused_answer(content)
-        outcome.unused = True
-        if kind:
-            outcome.kind = kind
-            raise NotUsed(kind)
-        raise Unreadable(
-            "this is no Moodle download that Coursette knows: run `coursette status` for the list of what to take"
-        )
-
-    def _count(self, said: list[dict], outcome: Outcome) -> None:
-        """Rows, and how many of them say something new."""
-        known = {
-            _content(json.loads(text))
-            for (text,) in self.connection.execute(
-                "select claim from claims join loads on loads.id = claims.load_id where loads.kind = ?",
-                (outcome.kind,),
-            )
-        }
-        rows: dict[object, bool] = {}
-        for number, claim in enumerate(said):
-            if claim["noun"] not in NO_ROW and (claim["noun"] != "course" or outcome.kind == "course"):
-                row = claim.get("line", f"claim {number}")
-                rows[row] = rows.get(row, False) or _content(claim) not in known
-        outcome.rows_read = len(rows)
-        outcome.rows_new = sum(rows.values())
-        outcome.rows_known = outcome.rows_read - outcome.rows_new
-
-    def _set_load(self, outcome, site_id, course, course_id, zone, zone_from, reading: Reading | None = None) -> None:
-        self.connection.execute(
-            "update loads set kind = ?, site_id = ?, course_option = ?, course_id = ?, timezone = ?,"
-            " timezone_from = ?, newest_utc = ? where id = ?",
-            (outcome.kind, site_id, course, course_id, zone, zone_from,
-             reading.newest_utc if reading else None, outcome.load_id),
-        )  # fmt: skip
-
     def _note_staff(self) -> None:
         """Remember --staff as a load of its own, so that it can be taken back."""
         with self._transaction():
             load_id = self.connection.execute(
                 "insert into loads (source, kind, site_id, rows_read, rows_new, loaded_utc) values (?, ?, ?, ?, ?, ?)",
-                (
-                    "--staff",
-                    "staff",
-                    self.places.site(None),
-                    len(self.options.staff),
-                    len(self.options.staff),
-                    now_utc(),
-                ),
+                ("--staff", "staff", self.places.site(None), *[len(self.options.staff)] * 2, now_utc()),
             ).lastrowid
             claims.store(self.connection, load_id, ({"noun": "staff", "email": email} for email in self.options.staff))
             settle(self.connection, False)
@@ -279,12 +219,7 @@ class Loader:
             )
 
 
-class NotUsed(Unreadable):
-    """A Moodle download that is recognised and not used: reported, no failure."""
-
-    def __init__(self, kind: str):
-        super().__init__(f"{kind}: Coursette does not use this download yet")
-
-
-def _content(claim: dict) -> str:
-    return json.dumps({k: v for k, v in claim.items() if k != "line"}, ensure_ascii=False, sort_keys=True)
+def waiting(connection: sqlite3.Connection, load_id: int | None) -> int:
+    """How many rows of a load have found no home yet."""
+    sql = "select count(distinct coalesce(line, -id)) from unmatched where load_id = ?"
+    return connection.execute(sql, (load_id,)).fetchone()[0]

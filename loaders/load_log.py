@@ -7,6 +7,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from loaders import claims, log
@@ -94,26 +95,98 @@ class LogLoad:
         loading.run(sorted_rows(sheet, clock, connection), int, tick)
         return loading
 
-    def refuse_wrong_zone(self, zone: str, zones: list[str]) -> None:
-        """Raise Unreadable if the lines are stored ones, a constant number of hours off."""
-        if shift := likely_shift(self.connection, self.writer, zone, zones):
-            way = "earlier" if shift.seconds < 0 else "later"
-            say = f"say --timezone {shift.zone}" if shift.zone else "say the zone they are in with --timezone"
-            raise Unreadable(
-                f"its lines are already here, {abs(shift.seconds) / 3600:g} hours {way}, so its times are not in"
-                f" {zone}: {say}"
-            )
+
+@dataclass
+class Place:
+    """Where a log goes: a load, its site and its course (own keys)."""
+
+    load_id: int
+    site_id: int
+    course_id: int
 
 
-def hold(connection: sqlite3.Connection, load_id: int, sheet: Sheet, seconds: Callable[[str], int]) -> int:
+def write_log(connection: sqlite3.Connection, sheet: Sheet, clock: Clock, place: Place, tick: Callable) -> LogLoad:
+    """Write a log's lines into events, in the caller's transaction. Raises Unreadable where they cannot be right."""
+    texts = first_column(sheet)
+    first = next(texts, None)
+    to_minute = first is not None and first.count(":") == 1
+    newest = clock.utc(first) if first else now_utc()
+    loading = LogLoad.from_sheet(sheet, clock, tick, connection, place.load_id, place.site_id, place.course_id, newest)
+    oldest, newest = (at if at is None else epoch_utc(at) for at in (loading.writer.oldest, loading.writer.newest))
+    _refuse_other_precision(connection, place, to_minute, oldest, newest)
+    _refuse_wrong_zone(connection, loading.writer, clock.zone, place)
+    connection.execute(
+        "update loads set course_id = ?, rows_read = ?, rows_new = ?, rows_known = ?, oldest_utc = ?, newest_utc = ?,"
+        " to_minute = ? where id = ?",
+        (place.course_id, loading.book.rows_read, loading.writer.rows_new, loading.writer.rows_known, oldest, newest,
+         to_minute, place.load_id),
+    )  # fmt: skip
+    return loading
+
+
+def _refuse_other_precision(connection, place: Place, to_minute: bool, oldest: str | None, newest: str | None) -> None:
+    """Lines without seconds cannot be told from lines with: both would be there, and every click count twice."""
+    sql = (
+        "select id from loads where course_id = ? and id != ? and to_minute = ? and rows_read > 0 and error is null"
+        " and oldest_utc <= ? and newest_utc >= ? order by id limit 1"
+    )
+    values = (place.course_id, place.load_id, not to_minute, newest, oldest)
+    if (other := connection.execute(sql, values).fetchone()) is None:
+        return
+    if to_minute:
+        raise Unreadable(
+            f"its times have no seconds, and load {other[0]} holds this period with them: download the log again"
+            " from Moodle, and do not open it in a spreadsheet program"
+        )
+    raise Unreadable(
+        f"load {other[0]} holds this period without seconds: take that back with `coursette unload {other[0]}`,"
+        " then load this file again"
+    )
+
+
+def _refuse_wrong_zone(connection: sqlite3.Connection, writer: EventWriter, zone: str, place: Place) -> None:
+    """Raise Unreadable if the lines are stored ones, a constant number of hours off."""
+    shift = likely_shift(connection, writer, zone, all_zones(connection))
+    if shift is None:
+        return
+    way = "earlier" if shift.seconds < 0 else "later"
+    say = f"say --timezone {shift.zone}" if shift.zone else "say the zone they are in with --timezone"
+    assumed = connection.execute(
+        "select id, timezone from loads where course_id = ? and id != ? and kind = ? and timezone_from = 'machine'"
+        " and rows_new > 0 and error is null order by id limit 1",
+        (place.course_id, place.load_id, log.KIND),
+    ).fetchone()
+    other = (
+        f"; or it was load {assumed[0]} that is not in {assumed[1]}, this computer's zone: then `coursette unload"
+        f" {assumed[0]}`, and load both files with --timezone {zone}"
+        if assumed
+        else ""
+    )
+    raise Unreadable(
+        f"its lines are already here, {abs(shift.seconds) / 3600:g} hours {way}, so its times are not in {zone}:"
+        f" {say}{other}"
+    )
+
+
+@dataclass
+class HeldSheet:
+    """The lines of a log whose course was not known, as they were in the file."""
+
+    connection: sqlite3.Connection
+    load_id: int
+
+    def rows(self) -> Iterator[log.Row]:
+        sql = "select line, raw from unmatched where load_id = ? and kind = ? order by id"
+        for line, raw in self.connection.execute(sql, (self.load_id, HELD)).fetchall():
+            yield line, json.loads(raw)
+
+
+def hold(connection: sqlite3.Connection, load_id: int, sheet: Sheet) -> int:
     """Keep a log whose course is not known yet, without addresses; returns how many lines."""
     before = connection.total_changes
     connection.executemany(
         "insert into unmatched (load_id, kind, line, raw, reason) values (?, ?, ?, ?, ?)",
-        (
-            (load_id, HELD, line, json.dumps([seconds(row[0]), *row[1:8]], ensure_ascii=False), WHY_HELD)
-            for line, row in sheet.rows()
-        ),
+        ((load_id, HELD, line, json.dumps(row[:8], ensure_ascii=False), WHY_HELD) for line, row in sheet.rows()),
     )
     return connection.total_changes - before
 
@@ -121,27 +194,31 @@ def hold(connection: sqlite3.Connection, load_id: int, sheet: Sheet, seconds: Ca
 def retry_held(connection: sqlite3.Connection) -> bool:
     """Try again to place logs held without a course; True if one found its home."""
     loads = connection.execute(
-        "select distinct loads.id, loads.site_id from unmatched join loads on loads.id = load_id"
-        " where unmatched.kind = ?",
-        (HELD,),
+        "select distinct loads.id, loads.site_id, loads.timezone, loads.options from unmatched"
+        " join loads on loads.id = load_id where unmatched.kind = ? and reason = ? order by newest_utc, loads.id",
+        (HELD, WHY_HELD),
     ).fetchall()
-    found = [_retry(connection, load_id, site_id) for load_id, site_id in loads]
+    found = [_retry(connection, *load) for load in loads]
     return any(found)
 
 
-def _retry(connection: sqlite3.Connection, load_id: int, site_id: int) -> bool:
-    sql = "select line, raw from unmatched where load_id = ? and kind = ? order by id"
-    rows = [(line, json.loads(raw)) for line, raw in connection.execute(sql, (load_id, HELD))]
-    course_id = find_course(connection, site_id, log.peek(rows))
+def _retry(connection: sqlite3.Connection, load_id: int, site_id: int, zone: str, options: str) -> bool:
+    sheet = HeldSheet(connection, load_id)
+    course_id = find_course(connection, site_id, log.peek(sheet.rows()))
     if course_id is None:
         return False
-    connection.execute("delete from unmatched where load_id = ? and kind = ?", (load_id, HELD))
-    loading = LogLoad(connection, load_id, site_id, course_id, epoch_utc(rows[0][1][0]))
-    loading.run(rows, int, lambda rows: None)
-    connection.execute(
-        "update loads set course_id = ?, rows_new = ?, rows_known = ? where id = ?",
-        (course_id, loading.writer.rows_new, loading.writer.rows_known, load_id),
-    )
+    clock = Clock(zone, json.loads(options).get("date_order"))
+    clock.settle(first_column(sheet), newest_first=True)
+    connection.execute("savepoint retry")
+    try:
+        write_log(connection, sheet, clock, Place(load_id, site_id, course_id), lambda rows: None)
+        connection.execute("delete from unmatched where load_id = ? and kind = ?", (load_id, HELD))
+    except Unreadable as error:
+        connection.execute("rollback to retry")
+        connection.execute(
+            "update unmatched set reason = ? where load_id = ? and kind = ?", (str(error), load_id, HELD)
+        )
+    connection.execute("release retry")
     return True
 
 

@@ -17,7 +17,7 @@ from loaders import descriptions
 from loaders.directory import Directory
 from loaders.errors import Unreadable
 from loaders.events import Line, line_digest
-from loaders.names import clean
+from loaders.names import clean, fold
 
 KIND = "course log"
 ORIGINS = {"web", "ws", "cli", "restore", ""}
@@ -101,7 +101,6 @@ class LogBook:
         self.directory = directory
         self.rows_read = 0
         self.cache: dict[tuple[str, ...], Line] = {}
-        self.parsed: dict[tuple[str, str, str], descriptions.Line] = {}
         self.people: dict[int, dict[str, None]] = {}
         self.activities: dict[int, dict] = {}
         self.parts: dict[tuple[int, str, int], None] = {}
@@ -150,7 +149,10 @@ class LogBook:
         to = self.directory
         self._note_context(said, context, component)
         names = self._names(said, clean(user), clean(affected))
-        digest = line_digest(to.course_id, descriptions.normal(description) or f"{component}\n{name}", origin)
+        text = descriptions.normal(description)
+        if said.user is None and not said.nobody:  # then only the name tells two people's lines apart
+            text = f"{fold(user)}\n{component}\n{name}\n{text}"
+        digest = line_digest(to.course_id, text, origin)
         part = to.part(said.cmid, *said.part) if said.part and said.cmid else None
         if part:
             self.parts[said.cmid, *said.part] = None

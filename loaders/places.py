@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
 
 from loaders.errors import Unreadable
+from loaders.retime import page_zone
 from loaders.times import machine_zone
 from loaders.weeks import move_zone
 
@@ -22,6 +25,24 @@ class Options:
     staff: tuple[str, ...] = ()
     check: bool = False
 
+    def reading(self) -> str:
+        """The options that decide how a file is read, as JSON; those not given left out."""
+        names = ("course", "site", "timezone", "date_order")
+        return json.dumps({name: value for name in names if (value := getattr(self, name)) is not None})
+
+    def agree(self, stored: str) -> bool:
+        """Whether a file read with the stored options would be read the same now."""
+        before, now = json.loads(stored), json.loads(self.reading())
+        return all(before.get(name) == value for name, value in now.items())
+
+
+def normal_url(url: str | None) -> str | None:
+    """A Moodle's address without what makes no difference: a trailing slash, the case of its host."""
+    if not url:
+        return None
+    parts = urlsplit(url.strip())
+    return urlunsplit((parts.scheme.lower(), parts.netloc.lower(), parts.path.rstrip("/"), "", ""))
+
 
 class Places:
     """Finds, and makes where new, the site and the course of a file."""
@@ -31,7 +52,7 @@ class Places:
 
     def site(self, url: str | None) -> int:
         """Own key of the site: by its address; an unknown site joins the only known one."""
-        url = (url or self.options.site or "").rstrip("/") or None
+        url = normal_url(url or self.options.site)
         sites = self.connection.execute("select id, url from sites").fetchall()
         for key, known in sites:
             if known == url or (len(sites) == 1 and (url is None or known is None)):
@@ -52,14 +73,20 @@ class Places:
         zone, zone_from = (option, "option") if option else (page_zone, "saved page")
         if row is None:
             if not zone:
-                zone, zone_from = self.zone(None, None)[0], "first load"
+                zone, how = self.zone(site_id, None)
+                zone_from = {"machine": "this computer", "site": "saved page"}.get(how, "first load")
             return self.connection.execute(
                 "insert into courses (site_id, moodle_id, timezone, timezone_from) values (?, ?, ?, ?)",
                 (site_id, moodle_id, zone, zone_from),
             ).lastrowid
-        if zone and (zone_from == "option" or row[1] == "first load"):
+        if zone and (zone_from == "option" or row[1] in ("first load", "this computer")):
             move_zone(self.connection, row[0], zone, zone_from)
         return row[0]
+
+    def only_site(self) -> int | None:
+        """The site whose zone a file that names none is read in, where there is only one."""
+        sites = self.connection.execute("select id from sites").fetchall()
+        return sites[0][0] if len(sites) == 1 else None
 
     def only_course(self) -> int | None:
         """The course whose zone a file without a course is read in: --course, else any if all agree."""
@@ -68,12 +95,20 @@ class Places:
         rows = self.connection.execute(f"select id, timezone from courses {where}", values).fetchall()
         return rows[0][0] if rows and len({zone for _, zone in rows}) == 1 else None
 
-    def zone(self, course_id: int | None, page_zone: str | None) -> tuple[str, str]:
+    def zone(self, site_id: int | None, course_id: int | None) -> tuple[str, str]:
+        """(zone, how it is known) of a file's times: as said, as saved pages have it, the course's, this machine's."""
         if self.options.timezone:
             return self.options.timezone, "option"
-        if page_zone:
-            return page_zone, "saved page"
+        if site_id and (zone := page_zone(self.connection, site_id)):
+            return zone, "site"
         if course_id:
-            sql = "select timezone from courses where id = ?"
-            return self.connection.execute(sql, (course_id,)).fetchone()[0], "course"
+            zone, zone_from = self.connection.execute(
+                "select timezone, timezone_from from courses where id = ?", (course_id,)
+            ).fetchone()
+            return zone, "machine" if zone_from == "this computer" else "course"
         return machine_zone(), "machine"
+
+    def describe(self, load_id: int, **columns: str | int | None) -> None:
+        """Write what is known of a load by now."""
+        sets = ", ".join(f"{column} = ?" for column in columns)
+        self.connection.execute(f"update loads set {sets} where id = ?", (*columns.values(), load_id))

@@ -11,15 +11,19 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
 from loaders import advice
-from loaders.load import Loader, Outcome
+from loaders.load import Loader, Outcome, waiting
 from loaders.places import Options
 from loaders.schema import open_database, settle_in
 from loaders.times import Clock
+
+WAITING = "select count(*) from (select distinct load_id, coalesce(line, -id) from unmatched)"
 
 
 def load(db: Path, files: list[Path], options: dict) -> int:
     """Load files into the database at `db`; prints what became of each; returns the exit status."""
     chosen = Options(**options)
+    if chosen.site and not chosen.site.startswith(("http://", "https://")):
+        raise click.UsageError("--site takes the address of the Moodle, such as https://moodle.example.edu")
     for zone in (chosen.timezone, chosen.course_timezone):
         if zone:
             Clock(zone)
@@ -28,10 +32,9 @@ def load(db: Path, files: list[Path], options: dict) -> int:
     outcomes: list[Outcome] = []
     try:
         with progress() as tick:
-            for outcome in Loader(connection, chosen, tick).load(files):
+            loader = Loader(connection, chosen, tick, at_end=lambda: finish(connection, outcomes, chosen))
+            for outcome in loader.load(files):
                 outcomes.append(outcome)
-                say(outcome)
-        finish(connection, outcomes, chosen)
     finally:
         settle_in(connection)
         connection.close()
@@ -53,39 +56,53 @@ def progress():
         yield lambda rows: bar.advance(task, rows)
 
 
+def echo(text: str, err: bool = False) -> None:
+    """Print a line; what came from files may hold terminal commands, which are shown as such."""
+    click.echo(printable(text), err=err)
+
+
+def printable(text: str) -> str:
+    """The text with control characters made visible."""
+    return "".join(char if char.isprintable() or char == "\t" else repr(char)[1:-1] for char in text)
+
+
 def say(outcome: Outcome) -> None:
     """One file: its kind and its rows, or the sentence why not."""
     if outcome.error:
-        click.echo(f"{outcome.source}: {outcome.error}", err=True)
+        echo(f"{outcome.source}: {outcome.error}", err=True)
         return
     if outcome.load_id is None:
-        click.echo(f"{outcome.source}: not used: {'; '.join(outcome.notes)}")
+        echo(f"{outcome.source}: not used: {'; '.join(outcome.notes)}")
         return
-    click.echo(
+    echo(
         f"{outcome.source}: {outcome.kind}: {outcome.rows_read:,} rows read, {outcome.rows_new:,} new,"
         f" {outcome.rows_known:,} already there, {outcome.rows_unmatched:,} not matched"
     )
     for note in outcome.notes:
-        click.echo(f"  note: {note}")
+        echo(f"  note: {note}")
 
 
 def finish(connection, outcomes: list[Outcome], options: Options) -> None:
-    """What is still missing for the best result."""
+    """What became of each file, now that all are matched; then what is still missing for the best result."""
+    for outcome in outcomes:
+        if outcome.load_id:
+            outcome.rows_unmatched = waiting(connection, outcome.load_id)
+        say(outcome)
     taken = {outcome.load_id for outcome in outcomes if outcome.load_id}
     for load_id, sentence in advice.short_files(connection).items():
         if load_id in taken:
-            click.echo(f"note: {sentence}")
+            echo(f"note: {sentence}")
     for sentence in advice.missing_roles(connection):
-        click.echo(f"note: {sentence}")
-    waiting = connection.execute("select count(*) from unmatched").fetchone()[0]
-    if waiting:
-        click.echo(f"{waiting:,} rows have no home yet: `coursette status` says which and why")
+        echo(f"note: {sentence}")
+    homeless = connection.execute(WAITING).fetchone()[0]
+    if homeless:
+        echo(f"{homeless:,} rows have no home yet: `coursette status` says which and why")
     missing: dict[str, list[str]] = {}
     for gap in advice.gaps(connection):
         missing.setdefault(gap.course, []).append(gap.download.kind)
     for course, kinds in missing.items():
-        click.echo(f"Still missing for the best result in {course}: {', '.join(kinds)}")
+        echo(f"Still missing for the best result in {course}: {', '.join(kinds)}")
     if missing:
-        click.echo("`coursette status` has the links to get them.")
+        echo("`coursette status` has the links to get them.")
     if options.check:
-        click.echo("Nothing was written (--check).")
+        echo("Nothing was written (--check).")

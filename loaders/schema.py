@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import sqlite_utils
 from loaders.errors import Unreadable
 
 HERE = Path(__file__).parent
+
+VERSION = 1  # of the tables; raise it with every change to schema.sql
 
 # Full-text search: table -> columns, kept up to date by triggers.
 SEARCHED = {
@@ -28,17 +31,26 @@ def open_database(path: str | Path, to_fill: bool = False) -> sqlite_utils.Datab
 
     `to_fill`: for a loader, which calls `settle_in` when it is done.
     """
-    new = to_fill and not Path(path).exists()
+    new = not Path(path).exists()
+    if new:
+        _create_private(Path(path))
     connection = sqlite3.connect(path, timeout=60, isolation_level=None)
     # A file that nobody can be reading yet needs no write-ahead log: its first, large load is written once
     # instead of twice. `settle_in` makes the switch; from then on readers never meet a locked database.
-    connection.execute(f"pragma journal_mode = {'truncate' if new else 'wal'}")
+    connection.execute(f"pragma journal_mode = {'truncate' if new and to_fill else 'wal'}")
     connection.execute("pragma synchronous = normal")
     connection.execute("pragma cache_size = -64000")
     connection.execute("pragma temp_store = file")
     db = sqlite_utils.Database(connection)
     ensure_shape(db)
     return db
+
+
+def _create_private(path: Path) -> None:
+    """An empty file that only its owner reads: others on the machine must not copy it past the sign-in."""
+    if not path.parent.exists():
+        raise Unreadable(f"there is no folder {path.parent}: make it first, or name another file with --db")
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 
 def settle_in(connection: sqlite3.Connection) -> None:
@@ -54,14 +66,40 @@ def open_existing(path: str | Path) -> sqlite_utils.Database:
 
 
 def ensure_shape(db: sqlite_utils.Database) -> None:
-    """Make what is missing of tables, indexes and full-text search. Safe to run twice."""
-    if db["blog_posts_fts"].exists():
+    """Make what is missing of tables, columns, indexes and full-text search. Safe to run twice.
+
+    Raises Unreadable for a database that a newer Coursette made.
+    """
+    version = db.conn.execute("pragma user_version").fetchone()[0]
+    if version > VERSION:
+        raise Unreadable("a newer Coursette made this database: install that version, or name another with --db")
+    if version == VERSION:
         return
     with db.atomic():
+        _add_columns(db)
         for statement in statements():
             db.conn.execute(statement)
         for table, columns in SEARCHED.items():
             db[table].enable_fts(columns, create_triggers=True, replace=True)
+        db.conn.execute(f"pragma user_version = {VERSION}")
+
+
+def _add_columns(db: sqlite_utils.Database) -> None:
+    """Add the columns that tables of an older version lack."""
+    wanted = sqlite_utils.Database(memory=True)
+    for statement in statements():
+        wanted.conn.execute(statement)
+    for table in wanted.table_names():
+        if db[table].exists():
+            have = db[table].columns_dict
+            for column in wanted[table].columns:
+                if column.name not in have:
+                    definition = " ".join(filter(None, (column.name, column.type, _default(column))))
+                    db.conn.execute(f"alter table {table} add column {definition}")
+
+
+def _default(column) -> str:
+    return f"not null default {column.default_value}" if column.notnull and column.default_value else ""
 
 
 def statements() -> list[str]:

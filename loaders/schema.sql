@@ -273,7 +273,8 @@ create table if not exists loads (
     kind text,
     course_id integer references courses(id),
     site_id integer references sites(id),
-    course_option integer,               -- --course as given
+    course_option integer,               -- the course as --course or the file itself says
+    options text not null default '{}',  -- the command's options that decide how the file is read, as JSON
     timezone text,                       -- zone the file's times were read in
     timezone_from text,
     rows_read integer not null default 0,
@@ -282,6 +283,7 @@ create table if not exists loads (
     rows_unmatched integer not null default 0,
     oldest_utc text,
     newest_utc text,                     -- newest time in the file's content
+    to_minute integer,                   -- 1: the log's times have no seconds (Moodle 3, or a spreadsheet's copy)
     content_key text,                    -- hash of the file, to know it again
     modified_utc text,                   -- the file's own date: decides between files whose content has no date
     loaded_utc text not null,

@@ -20,6 +20,17 @@ from loaders.people import Key, People, completion_times, save_people
 from loaders.results import Course, save_completions, save_grades, save_people_claims, save_posts
 
 HOMELESS = "no course is known that holds these people or activities: load the course's log first, or say --course ID"
+# table, its column, the table that column points into; parents before their children
+ORPHANS = (
+    *((table, "course_id", "courses") for table in
+      ("enrolments", "groups", "sections", "activities", "weeks", "grade_items", "forum_posts")),
+    *((table, "activity_id", "activities") for table in ("parts", "completions", "submissions", "attempts")),
+    ("group_members", "group_id", "groups"),
+    ("grades", "grade_item_id", "grade_items"),
+    ("post_links", "forum_post_id", "forum_posts"),
+    *((table, "person_id", "people") for table in
+      ("enrolments", "group_members", "completions", "grades", "person_details", "submissions", "attempts")),
+)  # fmt: skip
 QUIET = {"course", "staff", "columns", "grade_items", "log role"}  # claims that are no row of their own
 
 
@@ -35,25 +46,34 @@ def settle(connection: sqlite3.Connection, events_changed: bool = True) -> None:
     before = _students(connection)
     unmatched = [(load, claim, HOMELESS) for load in homeless for claim in load.claims if claim["noun"] not in QUIET]
     kept: set[int] = set()
+    renamed = False
     for site_id in sorted({load.site_id for load in loads}):
-        kept |= _settle_site(connection, [load for load in loads if load.site_id == site_id], unmatched)
+        here = [load for load in loads if load.site_id == site_id]
+        needed, changed = _settle_site(connection, here, unmatched)
+        kept |= needed
+        renamed |= changed
     _drop_people(connection, kept)
+    _drop_orphans(connection)
     _save_unmatched(connection, unmatched)
-    changed = weeks.settle_weeks(connection)
-    _settle_rollups(connection, before if not (events_changed or changed) else None)
+    moved = weeks.settle_weeks(connection)
+    _settle_rollups(connection, before if not (events_changed or renamed or moved) else None)
 
 
-def _settle_site(connection: sqlite3.Connection, loads: list[Load], unmatched: list[tuple]) -> set[int]:
+def _settle_site(connection: sqlite3.Connection, loads: list[Load], unmatched: list[tuple]) -> tuple[set[int], bool]:
+    """(own keys of the people needed, whether log lines got other people)."""
     people = People(loads, completion_times(connection))
     own = save_people(connection, loads[0].site_id, people)
     kept = set(own.values())
     staff = {claim["email"].casefold() for load in loads for claim in load.of("staff")}
+    renamed = False
     for course_id in sorted({load.course_id for load in loads if load.course_id}):
         here = [load for load in loads if load.course_id == course_id]
         save_enrolments(connection, course_id, Roster(here, people, own, staff))
         course = _settle_course(connection, course_id, here, people, own, unmatched)
-        kept |= settle_event_names(connection, course)
-    return kept
+        needed, changed = settle_event_names(connection, course)
+        kept |= needed
+        renamed |= changed
+    return kept, renamed
 
 
 def _settle_course(connection, course_id, loads, people: People, own: dict[Key, int], unmatched) -> Course:
@@ -69,8 +89,11 @@ def _settle_course(connection, course_id, loads, people: People, own: dict[Key, 
     return course
 
 
-def settle_event_names(connection: sqlite3.Connection, course: Course) -> set[int]:
-    """Who is meant by the names of log lines that carry no id for them. Returns the people needed for it."""
+def settle_event_names(connection: sqlite3.Connection, course: Course) -> tuple[set[int], bool]:
+    """Who is meant by the names of log lines that carry no id for them.
+
+    Returns the people needed for it (own keys), and whether any line got another person.
+    """
     rows = connection.execute(
         "select n.event_id, n.person, n.related, n.has_id, e.person_id, e.real_person_id, e.related_person_id"
         " from event_names n join events e on e.id = n.event_id where e.course_id = ?",
@@ -92,7 +115,7 @@ def settle_event_names(connection: sqlite3.Connection, course: Course) -> set[in
     connection.executemany(
         "update events set person_id = ?, real_person_id = ?, related_person_id = ? where id = ?", changes
     )
-    return {key for pair in found.values() for key in pair if key}
+    return {key for pair in found.values() for key in pair if key}, bool(changes)
 
 
 def _hold_name(course: Course, name: str) -> None:
@@ -150,6 +173,14 @@ def _students(connection: sqlite3.Connection) -> dict[int, frozenset[int]]:
 def _drop_people(connection: sqlite3.Connection, kept: set[int]) -> None:
     everyone = {key for (key,) in connection.execute("select id from people")}
     connection.executemany("delete from people where id = ?", [(key,) for key in everyone - kept])
+
+
+def _drop_orphans(connection: sqlite3.Connection) -> None:
+    """Delete rows whose course, person, activity, group or item is gone: keys are used again by new rows."""
+    for table, column, parent in ORPHANS:
+        connection.execute(
+            f"delete from {table} where {column} is not null and {column} not in (select id from {parent})"
+        )
 
 
 def _save_unmatched(connection: sqlite3.Connection, unmatched: list[tuple]) -> None:

@@ -23,6 +23,7 @@ select
 from courses
 order by courses.data_up_to_utc desc
 """
+RECENT = 5  # refused files that are still listed
 UNMATCHED = """
 select loads.source, unmatched.kind, unmatched.reason, count(*) as rows, min(unmatched.raw)
 from unmatched
@@ -43,7 +44,7 @@ def ago(utc: str | None) -> str:
 def report(connection: sqlite3.Connection) -> Iterator[str]:
     """The status as lines of text."""
     courses = connection.execute(COURSES).fetchall()
-    if not courses:
+    if not connection.execute("select 1 from loads where error is null limit 1").fetchone():
         yield "Nothing is loaded yet. Start with a course log:"
         yield "  open your course in Moodle, then Reports, Logs, Get these logs, Download (csv); then"
         yield "  coursette load logs.csv"
@@ -70,7 +71,10 @@ def _loads(connection: sqlite3.Connection) -> Iterator[str]:
     ).fetchall()
     if rows:
         yield "Loads (take one back with `coursette unload NUMBER`)"
+    refused = [row[0] for row in rows if row[7]]
     for load_id, source, kind, read, new, unmatched, when, error in rows:
+        if error and load_id not in refused[-RECENT:]:
+            continue
         what = f"refused: {error}" if error else f"{read:,} rows, {new:,} new, {unmatched:,} not matched"
         yield f"  {load_id:>3}  {when[:10]}  {kind}: {source}: {what}"
     for sentence in advice.short_files(connection).values():

@@ -43,6 +43,8 @@ def settle_weeks(connection: sqlite3.Connection) -> bool:
         if first := first_monday(connection, course_id, start_date):
             moved |= _number(connection, course_id, first)
             _save(connection, course_id, first)
+        else:
+            connection.execute("delete from weeks where course_id = ?", (course_id,))
     connection.execute("delete from weeks where course_id not in (select id from courses)")
     return moved
 
@@ -69,9 +71,7 @@ def assume_week_1(connection: sqlite3.Connection, course_id: int, newest_utc: st
 def _number(connection: sqlite3.Connection, course_id: int, first: date) -> bool:
     """Number the events' weeks again if week 1 is another than was thought."""
     known = week_1(connection, course_id)
-    if known is None:
-        connection.execute(f"update events set week = {WEEK_OF} where course_id = ?", (first.isoformat(), course_id))
-    elif shift := (known - first).days // 7:
+    if known and (shift := (known - first).days // 7):
         connection.execute("update events set week = week + ? where course_id = ?", (shift, course_id))
     return known != first
 
@@ -100,7 +100,8 @@ def move_zone(connection: sqlite3.Connection, course_id: int, zone: str, zone_fr
             return calendar(int(datetime.fromisoformat(utc).timestamp()))[1]
 
         connection.create_function("local_time", 1, local, deterministic=True)
-        connection.execute(
-            "update events set time_local = local_time(time_utc), week = null where course_id = ?", (course_id,)
-        )
-        connection.execute("delete from weeks where course_id = ?", (course_id,))
+        connection.execute("update events set time_local = local_time(time_utc) where course_id = ?", (course_id,))
+        if first := week_1(connection, course_id):
+            connection.execute(
+                f"update events set week = {WEEK_OF} where course_id = ?", (first.isoformat(), course_id)
+            )

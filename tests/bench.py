@@ -18,11 +18,12 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from tests.exports import as_moodle
+
 ROWS = int(os.environ.get("ROWS", 1_000_000))
 WITH_XLSX = os.environ.get("XLSX", "1") == "1"
 DEMO = Path(__file__).parents[1] / "demo"
 USER = re.compile(r"(?<=user with id ')(\d+)(?=')")
-QUOTED = re.compile(r"[\s,\"]")
 STAFF = 4  # ids up to here are the admin, the teacher and the tutor: the same in every copy
 
 
@@ -63,12 +64,6 @@ def write_csv(path: Path, skip: int = 0) -> int:
             out.write(as_moodle(row))
             count += 1
     return count
-
-
-def as_moodle(row: list[str]) -> str:
-    """A line with the quotes PHP's fputcsv sets: also around cells with a space."""
-    cells = (f'"{cell.replace(chr(34), chr(34) * 2)}"' if QUOTED.search(cell) else cell for cell in row)
-    return ",".join(cells) + "\n"
 
 
 def write_xlsx(source: Path, path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import sqlite3
 from pathlib import Path
 
@@ -38,9 +39,18 @@ def assigned(time: str, user: int, role: int = 5) -> list[str]:
     return [time, "Admin User", name(user), COURSE, "System", "Role assigned", text, "cli", ""]
 
 
+def as_moodle(row: list[str]) -> str:
+    """A line with the quotes PHP's fputcsv sets: also around cells with a space."""
+    quoted = (f'"{cell.replace(chr(34), chr(34) * 2)}"' if re.search(r'[\s,"]', cell) else cell for cell in row)
+    return ",".join(quoted) + "\n"
+
+
 def write(path: Path, rows: list[list[str]], encoding: str = "utf-8-sig", **dialect) -> Path:
     with path.open("w", encoding=encoding, newline="") as out:
-        csv.writer(out, **{"lineterminator": "\n"} | dialect).writerows(rows)
+        if dialect:
+            csv.writer(out, **{"lineterminator": "\n"} | dialect).writerows(rows)
+        else:
+            out.writelines(as_moodle(row) for row in rows)
     os.utime(path, (1_500_000_000, 1_500_000_000))
     return path
 
