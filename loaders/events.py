@@ -27,9 +27,9 @@ REACH = 15 * 3600  # furthest apart that two time zones' readings of one log are
 
 # 0 stands for null: sqlite3 looks up an adapter for every None it is given, which costs more than the look at 0.
 _INSERT = (
-    "insert into events (id, course_id, person_id, related_person_id, time_utc, time_local, week, event_type_id,"
-    " activity_id, part_id, origin, load_id, line_key)"
-    " values (?, ?, nullif(?, 0), nullif(?, 0), ?, ?, ?, ?, nullif(?, 0), nullif(?, 0), ?, ?, ?)"
+    "insert into events (course_id, load_id, id, person_id, related_person_id, time_utc, time_local, week,"
+    " event_type_id, activity_id, part_id, origin, line_key) values ({course_id}, {load_id},"
+    " ?, nullif(?, 0), nullif(?, 0), ?, ?, ?, ?, nullif(?, 0), nullif(?, 0), ?, ?)"
 )
 
 
@@ -132,7 +132,8 @@ class EventWriter:
 
     def _insert(self, keyed: Iterable[tuple[int, int, Line]]) -> None:
         first, names = self.next_id, []
-        self.connection.executemany(_INSERT, self._rows(keyed, names))
+        sql = _INSERT.format(course_id=int(self.course_id), load_id=int(self.load_id))
+        self.connection.executemany(sql, self._rows(keyed, names))
         self.connection.executemany("insert into event_names values (?, ?, ?, ?)", names)
         if self.next_id > first:
             self.rows_new += self.next_id - first
@@ -140,18 +141,13 @@ class EventWriter:
 
     def _rows(self, keyed: Iterable[tuple[int, int, Line]], names: list[tuple]) -> Iterator[tuple]:
         """The rows of `events`; those of `event_names` are added to `names`. No work a row can do without."""
-        event_id, course_id, load_id = self.next_id, self.course_id, self.load_id
-        quarters, mmss = self.calendar.quarters, self.calendar.MMSS
+        event_id, calendar, second = self.next_id, self.calendar, None
         for key, seconds, line in keyed:
+            if seconds != second:
+                second = seconds
+                utc, local, week = calendar(seconds)
             _, person, related, event_type, activity, part, origin, named, _ = line
-            quarter = quarters.get(seconds // 900)
-            utc_hour, local_hour, offset, week = quarter or self.calendar.quarter(seconds // 900)
-            utc = f"{utc_hour}{mmss[seconds % 3600]}Z"
-            local = local_hour + mmss[(seconds + offset) % 3600]
-            yield (
-                event_id, course_id, person, related, utc, local, week, event_type, activity, part, origin,
-                load_id, key,
-            )  # fmt: skip
+            yield event_id, person, related, utc, local, week, event_type, activity, part, origin, key
             if named:
                 names.append((event_id, *named))
             event_id += 1

@@ -89,6 +89,8 @@ class Loader:
     def _take(self, download: downloads.Download, outcome: Outcome) -> None:
         key = downloads.fingerprint(download)
         if self._known(key, outcome):
+            if self._apply_course_timezone(outcome.load_id):
+                settle(self.connection, True)
             return
         try:
             content = tables.read(download)

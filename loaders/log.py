@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 
 from loaders import descriptions
 from loaders.directory import Directory
@@ -135,7 +136,8 @@ class LogBook:
 
     def _remember(self, key: tuple[str, ...]) -> Line:
         if len(self.cache) >= CACHED_LINES:
-            self.cache.clear()
+            for old in list(islice(self.cache, CACHED_LINES // 2)):
+                del self.cache[old]
         line = self.cache[key] = self._read(*key)
         return line
 
