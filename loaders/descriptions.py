@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import cache, lru_cache
-from html import unescape
 from typing import NamedTuple
 
+from loaders.names import decode
 from loaders.wordings import HOSTS, EventType, Wording, event_types, labels, matching, named, plain, table
 
 
@@ -73,7 +73,6 @@ class _Shape(NamedTuple):
         )
 
 
-_ENTITY = re.compile(r"&(?:#\d+|#x[0-9a-fA-F]+|[a-zA-Z][a-zA-Z0-9]*);")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
 _QUOTED_ID = re.compile(r"'(-?[0-9]{0,18})'")
 _FRANKENSTYLE = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+|core")
@@ -99,13 +98,11 @@ def normal(description: str) -> str:
 
     4.1 writes &#039; for an apostrophe and U+00A0 for indentation, and keeps the tags that 4.5 strips.
     """
-    if description.isascii() and description.isprintable() and description == description.strip():
-        if not ("&" in description or "<" in description or "  " in description):
-            return description
+    plain_text = description.isascii() and description.isprintable() and description == description.strip()
+    if plain_text and not ("&" in description or "<" in description or "  " in description):
+        return description
     description = description.replace("&#039;", "'")
-    if "&" in description:
-        while (decoded := _ENTITY.sub(lambda entity: unescape(entity[0]), description)) != description:
-            description = decoded
+    description = decode(description)
     if "<" in description:
         description = _TAG.sub("", description)
     return " ".join(description.split())

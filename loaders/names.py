@@ -15,6 +15,7 @@ from html import unescape
 _TAG = re.compile(r"<[a-zA-Z/!?][^>]*(?:>|$)")
 # Only with its semicolon: "Cut &copy" is no copyright sign.
 _ENTITY = re.compile(r"&(?:#\d+|#x[0-9a-fA-F]+|[a-zA-Z][a-zA-Z0-9]*);")
+ROUNDS = 3  # of decoding: Moodle escapes twice; "&amp;amp;amp;..." would take a round each
 _SPACE = re.compile(r"[\s\u00a0]+")
 _QUOTES = str.maketrans({'"': "'", "“": "'", "”": "'", "‘": "'", "’": "'", "`": "'"})
 
@@ -22,10 +23,16 @@ _QUOTES = str.maketrans({'"': "'", "“": "'", "”": "'", "‘": "'", "’": "'
 @lru_cache(maxsize=50_000)
 def clean(text: str | None) -> str:
     """The form to show: entities decoded (even twice), white space collapsed and trimmed."""
-    text = text or ""
-    while (plain := _ENTITY.sub(lambda match: unescape(match[0]), text)) != text:
+    return _SPACE.sub(" ", decode(text or "")).strip()
+
+
+def decode(text: str) -> str:
+    """Entities decoded, also those that were escaped again: up to three times."""
+    for _ in range(ROUNDS):
+        if "&" not in text or (plain := _ENTITY.sub(lambda match: unescape(match[0]), text)) == text:
+            break
         text = plain
-    return _SPACE.sub(" ", text).strip()
+    return text
 
 
 @lru_cache(maxsize=50_000)

@@ -19,11 +19,10 @@ from loaders.names import clean
 from loaders.tables import Page
 from loaders.times import Clock
 
-BODY_ID = re.compile(rb"<body\b[^>]*?\sid\s*=\s*[\"']?([\w-]+)", re.I)
+BODY_ID = re.compile(rb"<body\b[^<>]*?\sid\s*=\s*[\"']?([\w-]+)", re.I)
 # Where a link leaves Moodle's own address: https://example.edu/moodle + /course/view.php
-SCRIPT = re.compile(
-    r"^(https?://[^?#]+?)/(?:course|user|mod|report|grade|my|login|theme|message)/[\w./-]*\.php"
-)
+SCRIPT = re.compile(r"^(https?://[^?#]+?)/(?:course|user|mod|report|grade|my|login|theme|message)/[\w./-]*\.php")
+LONGEST_LINK = 2_000  # characters: far longer than Moodle's own, and short enough for SCRIPT's backtracking
 # Pages whose only <h1> is the course's full name.
 COURSE_HEADING = ("page-course-view", "page-report-progress", "page-user-index")
 SHORTNAME_TITLE = ("page-course-view-participants", "page-user-index")
@@ -110,11 +109,12 @@ class SavedPage:
     @cached_property
     def site(self) -> str | None:
         """Moodle's address without a trailing slash."""
-        if address := self.config.get("wwwroot"):
-            return str(address).rstrip("/")
+        if (wwwroot := str(self.config.get("wwwroot", ""))).startswith(("http://", "https://")):
+            return wwwroot.rstrip("/")
         counts: dict[str, int] = {}
         for node in self.tree.css("a[href], form[action], link[href]"):
-            if found := SCRIPT.match(attribute(node, "href") or attribute(node, "action")):
+            address = attribute(node, "href") or attribute(node, "action")
+            if len(address) <= LONGEST_LINK and (found := SCRIPT.match(address)):
                 counts[found[1]] = counts.get(found[1], 0) + 1
         return max(counts, key=lambda address: (counts[address], -len(address)), default=None)
 
