@@ -83,14 +83,19 @@ class Newest:
 
 def sync(connection: sqlite3.Connection, table: str, keys: tuple[str, ...], rows: dict[tuple, dict],
          where: str = "1", values: tuple = ()) -> None:  # fmt: skip
-    """Make `table` (its rows `where`) hold exactly `rows`, by natural key; rows that stay keep their id."""
+    """Make `table` (its rows `where`) hold exactly `rows`, by natural key; rows that stay keep their id.
+
+    Of several rows with one natural key the oldest stays.
+    """
     columns = list(next(iter(rows.values()))) if rows else []
     names = ", ".join(["id", *keys, *columns])
-    have = {
-        tuple(row[1 : 1 + len(keys)]): (row[0], tuple(row[1 + len(keys) :]))
-        for row in connection.execute(f"select {names} from {table} where {where}", values)
-    }
-    gone = [(have[key][0],) for key in have.keys() - rows.keys()]
+    have, gone = {}, []
+    for row in connection.execute(f"select {names} from {table} where {where} order by id", values):
+        key = tuple(row[1 : 1 + len(keys)])
+        if key in rows and key not in have:
+            have[key] = (row[0], tuple(row[1 + len(keys) :]))
+        else:
+            gone.append((row[0],))
     connection.executemany(f"delete from {table} where id = ?", gone)
     new = [(*key, *row.values()) for key, row in rows.items() if key not in have]
     marks = ", ".join("?" * (len(keys) + len(columns)))

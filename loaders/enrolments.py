@@ -31,8 +31,8 @@ class Roster:
         self.loads, self.people, self.own, self.staff = loads, people, own, staff
         self.said = Newest()
         self.listed: dict[int, tuple] = {}  # person -> newest load that lists them
-        self.reports: dict[int, str] = {}
-        self.log: dict[tuple[int, str, str | None], tuple[str, bool]] = {}
+        self.reports: dict[int, tuple] = {}  # person -> oldest report on students that lists them, and its words
+        self.log: dict[int | None, dict[tuple[str, str | None], tuple[str, bool]]] = defaultdict(dict)
         for load in loads:
             for claim in load.claims:
                 self._read(load, claim)
@@ -40,8 +40,8 @@ class Roster:
     def _read(self, load: Load, claim: dict) -> None:
         if claim["noun"] == "log role":
             person = self.own.get(self.people.find({"moodle_id": claim["moodle_id"]}, load.course_id)[0])
-            key, word = (person, claim["what"], claim["role"]), (claim["time_utc"], claim["given"])
-            self.log[key] = max(self.log.get(key, ("", False)), word)
+            words, key = self.log[person], (claim["what"], claim["role"])
+            words[key] = max(words.get(key, ("", False)), (claim["time_utc"], claim["given"]))
         elif claim["noun"] == "person":
             person = self.own.get(self.people.find(claim["person"], load.course_id)[0])
             if person:
@@ -51,7 +51,8 @@ class Roster:
         if claim.get("in_course"):
             self.listed[person] = max(self.listed.get(person, ()), load.newest)
         if claim.get("report") in REPORTS:
-            self.reports.setdefault(person, REPORTS[claim["report"]])
+            word = (load.newest, REPORTS[claim["report"]])
+            self.reports[person] = min(self.reports.get(person, word), word)
         if "roles" in claim:
             self.said.say((person, "role"), load, [strongest(claim["roles"]), ROLE_FROM.get(load.kind, load.kind)])
         if "inactive" in claim:
@@ -61,7 +62,7 @@ class Roster:
 
     def rows(self, course_id: int, emails: dict[int, str]) -> dict[tuple[int, int], dict]:
         """One row per enrolment: (course, person) -> columns."""
-        everyone = set(self.listed) | set(self.reports) | {person for person, *_ in self.log if person}
+        everyone = {person for person in {*self.listed, *self.reports, *self.log} if person}
         rows = {}
         for person in everyone:
             role, role_from, enrolled, gone = self._role(person)
@@ -79,7 +80,7 @@ class Roster:
 
     def _role(self, person: int) -> tuple[str | None, str | None, str | None, bool]:
         """(role, how it is known, enrolled when, has left)."""
-        words = {(what, role): word for (who, what, role), word in self.log.items() if who == person}
+        words = self.log.get(person, {})
         log_roles = [role for (what, role), (_, given) in words.items() if what == "role" and given]
         enrolled, given = words.get(("enrolled", None), (None, True))
         newest, modified, _ = self.listed.get(person, ("", "", 0))
@@ -90,7 +91,7 @@ class Roster:
         if log_roles:
             return strongest(log_roles), "role assigned in the log", enrolled, left
         if person in self.reports:
-            return "student", self.reports[person], enrolled, left
+            return "student", self.reports[person][1], enrolled, left
         return None, None, enrolled, left
 
 
@@ -104,41 +105,79 @@ def save_enrolments(connection: sqlite3.Connection, course_id: int, roster: Rost
 
 
 class Groups:
-    """The groups of one course: known by Moodle id where a file has it, else by name."""
+    """The groups of one course: by Moodle id where a file has it, under any name it ever had; else by name."""
 
     def __init__(self, loads: list[Load], people: People, own: dict[Key, int]):
-        self.names, self.ids, self.of = Newest(), {}, Newest()
-        per_load: dict[tuple[int, Load], set[str]] = defaultdict(set)
+        self.said = Newest()  # id or folded name -> name; (id, folded name) -> when it last had it
+        self.aliases: dict[str, set[int]] = defaultdict(set)  # folded name -> ids that ever had it
+        self.names: set[str] = set()
+        self.of = Newest()
+        per_load: dict[tuple[int, Load], list[dict]] = defaultdict(list)
         for load in loads:
             for claim in load.of("person", "membership", "group"):
                 groups = [claim["group"]] if "group" in claim else claim.get("groups")
                 if groups is None:
                     continue
+                groups = [group for group in groups if fold(group["name"])]
                 for group in groups:
                     self._note(load, group)
                 if person := own.get(people.find(claim.get("person", {}), load.course_id)[0]):
-                    per_load[person, load].update(fold(group["name"]) for group in groups)
-        for (person, load), names in per_load.items():
-            self.of.say(person, load, ["groups", *sorted(names)])
+                    per_load[person, load].extend(groups)
+        for (person, load), groups in per_load.items():
+            self.of.say(person, load, ["groups", *sorted({self.find(group) for group in groups}, key=str)])
 
     def _note(self, load: Load, group: dict) -> None:
-        name = fold(group["name"])
-        self.names.say(name, load, clean(group["name"]))
+        name, moodle_id = fold(group["name"]), group.get("moodle_id")
+        self.said.say(moodle_id or name, load, clean(group["name"]))
+        if moodle_id:
+            self.said.say((moodle_id, name), load, moodle_id)
+            self.aliases[name].add(moodle_id)
+        else:
+            self.names.add(name)
+
+    def find(self, group: dict) -> int | str:
+        """The Moodle id of a group, or its folded name where no file ties that to one id.
+
+        Of several ids with the name now, it is the one that last had it: a course has each name once.
+        """
         if group.get("moodle_id"):
-            self.ids[name] = group["moodle_id"]
+            return group["moodle_id"]
+        name = fold(group["name"])
+        ever = self.aliases.get(name, set())
+        now = {moodle_id for moodle_id in ever if fold(self.said.get(moodle_id)) == name}
+        if now:
+            return max(now, key=lambda moodle_id: (self.said.best[moodle_id, name][0], moodle_id))
+        return next(iter(ever)) if len(ever) == 1 else name
 
     def save(self, connection: sqlite3.Connection, course_id: int) -> None:
         """Write `groups` and `group_members` of the course."""
-        rows = {(course_id, self.names.get(name)): {"moodle_id": self.ids.get(name)} for name in self.names.best}
-        sync(connection, "groups", ("course_id", "name"), rows, "course_id = ?", (course_id,))
-        keys = {
-            fold(name): key
-            for key, name in connection.execute("select id, name from groups where course_id = ?", (course_id,))
-        }
-        members = {
-            (keys[name], person): {} for person, word in self.of.best.items() for name in word[2][1:] if name in keys
-        }
+        keys = self._save_groups(connection, course_id)
+        members = {(keys[group], person): {} for person, word in self.of.best.items() for group in word[2][1:]}
         sync(
             connection, "group_members", ("group_id", "person_id"), members,
-            "group_id in (select id from groups where course_id = ?)", (course_id,),
+            "group_id in (select id from groups where course_id = ?) or group_id not in (select id from groups)",
+            (course_id,),
         )  # fmt: skip
+
+    def _save_groups(self, connection: sqlite3.Connection, course_id: int) -> dict[int | str, int]:
+        """Own keys by Moodle id or folded name."""
+        ids = {moodle_id for known in self.aliases.values() for moodle_id in known}
+        nameless = {name for name in self.names if self.find({"name": name}) == name}
+        with_id = {(course_id, key): {"name": self.said.get(key)} for key in sorted(ids)}
+        by_name = {(course_id, self.said.get(name)): {} for name in sorted(nameless)}
+        self._give_ids(connection, course_id)
+        where = "course_id = ? and moodle_id is {} null"
+        sync(connection, "groups", ("course_id", "moodle_id"), with_id, where.format("not"), (course_id,))
+        sync(connection, "groups", ("course_id", "name"), by_name, where.format(""), (course_id,))
+        sql = "select id, moodle_id, name from groups where course_id = ?"
+        return {moodle_id or fold(name): key for key, moodle_id, name in connection.execute(sql, (course_id,))}
+
+    def _give_ids(self, connection: sqlite3.Connection, course_id: int) -> None:
+        """Rows known by name only keep their own key when a file tells their Moodle id."""
+        rows = connection.execute("select id, moodle_id, name from groups where course_id = ?", (course_id,)).fetchall()
+        known = {moodle_id for _, moodle_id, _ in rows}
+        for key, moodle_id, name in rows:
+            found = self.find({"name": name})
+            if moodle_id is None and isinstance(found, int) and found not in known:
+                connection.execute("update groups set moodle_id = ? where id = ?", (found, key))
+                known.add(found)
