@@ -180,7 +180,7 @@ def save_people(connection: sqlite3.Connection, site_id: int, people: People) ->
 
 def _own_keys(connection, site_id, people: People, roots: list[Key], said: Newest) -> dict[Key, int]:
     """Own key of each root: the row it had, or a new one. Rows nobody stands behind go."""
-    by_id, by_email, by_idnumber = {}, {}, {}
+    by_id, by_email, by_idnumber, taken = {}, {}, {}, set()
     rows = connection.execute("select id, moodle_id, email, idnumber from people where site_id = ?", (site_id,))
     for key, moodle_id, email, idnumber in rows.fetchall():
         if moodle_id is not None:
@@ -194,11 +194,12 @@ def _own_keys(connection, site_id, people: People, roots: list[Key], said: Newes
         else:
             email, idnumber = said.get((root, "email")), said.get((root, "idnumber"))
             key = by_email.get((email or "-").casefold()) or (by_idnumber.get(idnumber) if idnumber else None)
-            key = None if key in own.values() else key
+            key = None if key in taken else key
         if key is None:
             sql = "insert into people (site_id, moodle_id) values (?, ?)"
             key = connection.execute(sql, (site_id, people.ids.get(root))).lastrowid
         own[root] = key
+        taken.add(key)
     return own
 
 
