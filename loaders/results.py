@@ -78,7 +78,7 @@ def _columns(course: Course, load: Load, claim: dict) -> Iterator[int | None]:
 
 
 def save_grades(connection: sqlite3.Connection, course: Course) -> None:
-    """Write `grade_items` and `grades`."""
+    """Write `grade_items` and `grades`: what the newest file with that column says; no row where it says none."""
     items, said = Newest(), Newest()
     for load in course.loads:
         columns = []
@@ -86,13 +86,13 @@ def save_grades(connection: sqlite3.Connection, course: Course) -> None:
             if claim["noun"] == "grade_items":
                 columns = [(item["name"], item["display"]) for item in claim["items"]]
                 for item, key in zip(claim["items"], columns, strict=True):
-                    items.say(key, load, [course.activity(item.get("activity"))[0], item.get("maximum")])
+                    items.say(key, load, {fact: item.get(fact) for fact in ("activity", "maximum")})
             elif person := course.person(load, claim):
                 for column, cell in zip(columns, claim["cells"], strict=True):
-                    said.say((*column, person), load, cell)
+                    said.say((*column, person), load, [cell is not None, cell])  # of equally new ones, a grade
     rows = {
-        (course.id, name, display): {"activity_id": word[2][0], "maximum": word[2][1]}
-        for (name, display), word in items.best.items()
+        (course.id, *key): {"activity_id": course.activity(item["activity"])[0], "maximum": item["maximum"]}
+        for key, (*_, item) in items.best.items()
     }
     sync(connection, "grade_items", ("course_id", "name", "display"), rows, "course_id = ?", (course.id,))
     keys = {
@@ -102,8 +102,9 @@ def save_grades(connection: sqlite3.Connection, course: Course) -> None:
         )
     }
     grades = {
-        (keys[name, display], person): {"grade": _number(word[2])}
-        for (name, display, person), word in said.best.items()
+        (keys[name, display], person): {"grade": _number(cell)}
+        for (name, display, person), (*_, (graded, cell)) in said.best.items()
+        if graded
     }
     _sync_in_course(connection, "grades", ("grade_item_id", "person_id"), grades, "grade_items", course.id)
 
@@ -118,19 +119,13 @@ def _number(text: str) -> float | int | str:
 
 def save_posts(connection: sqlite3.Connection, course: Course) -> None:
     """Write `forum_posts` and their links."""
-    said, links = Newest(), {}
+    said = Newest()
     for load in course.loads:
         for claim in load.of("post"):
-            person = course.person(load, claim)
-            row = {column: claim.get(column) for column in ("parent_id", "title", "text", "word_count", "link_count")}
-            row |= {
-                "person_id": person,
-                "part_id": course.parts.get(("discussion", claim.get("discussion"))),
-                "published_utc": claim.get("published_utc"),
-            }
-            said.say(claim["moodle_id"], load, row)
-            links[claim["moodle_id"]] = claim.get("links", [])
-    rows = {(course.id, moodle_id): word[2] for moodle_id, word in said.best.items()}
+            course.person(load, claim)  # or it is held
+            said.say(claim["moodle_id"], load, {key: value for key, value in claim.items() if key != "line"})
+    posts = {moodle_id: word[2] for moodle_id, word in said.best.items()}
+    rows = {(course.id, moodle_id): _post_row(course, post) for moodle_id, post in posts.items()}
     sync(connection, "forum_posts", ("course_id", "moodle_id"), rows, "course_id = ?", (course.id,))
     keys = dict(
         connection.execute("select moodle_id, id from forum_posts where course_id = ?", (course.id,)).fetchall()
@@ -142,8 +137,16 @@ def save_posts(connection: sqlite3.Connection, course: Course) -> None:
     )
     connection.executemany(
         "insert into post_links (forum_post_id, url) values (?, ?)",
-        [(keys[moodle_id], url) for moodle_id in sorted(links) for url in links[moodle_id]],
+        [(keys[moodle_id], url) for moodle_id in sorted(posts) for url in posts[moodle_id].get("links", [])],
     )
+
+
+def _post_row(course: Course, post: dict) -> dict:
+    columns = ("parent_id", "title", "text", "word_count", "link_count", "published_utc")
+    return {column: post.get(column) for column in columns} | {
+        "person_id": course.own.get(course.people.find(post["person"], course.id)[0]),
+        "part_id": course.parts.get(("discussion", post.get("discussion"))),
+    }
 
 
 def _sync_in_course(connection, table: str, keys: tuple[str, ...], rows: dict, parent: str, course_id: int) -> None:
