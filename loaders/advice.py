@@ -5,7 +5,9 @@ Addresses as measured on Moodle 4.5 and 5.1; parameters undo filters that stick 
 
 from __future__ import annotations
 
+import re
 import sqlite3
+from collections import defaultdict
 from dataclasses import dataclass
 
 
@@ -42,6 +44,27 @@ INSTEAD = {
     "groups overview": ("people", "participants page", "participants"),
 }
 
+# Posts that the log knows of, in forums that no forum export covers; one walk through the events for all forums.
+FORUMS = """
+select activities.course_id, activities.cmid, activities.name, written.posts
+from (
+    select activity_id, count(*) as posts from events
+    where event_type_id in (
+        select id from event_types
+        where eventclass in ('\\mod_forum\\event\\post_created', '\\mod_forum\\event\\discussion_created')
+    )
+    group by +activity_id  -- the table in its own order: by the index each row would be a look-up
+) as written
+join activities on activities.id = written.activity_id
+where activities.cmid is not null and not activities.deleted
+    and activities.id not in (
+        select parts.activity_id from forum_posts join parts on parts.id = forum_posts.part_id
+    )
+order by activities.course_id, written.posts desc, activities.cmid
+"""
+ADDRESS = re.compile(r"https?://[\w.:/~%+\[\]-]+")
+NO_ADDRESS = "https://YOUR-MOODLE"
+
 
 @dataclass(frozen=True)
 class Gap:
@@ -55,6 +78,7 @@ class Gap:
 def gaps(connection: sqlite3.Connection) -> list[Gap]:
     """What to download next, course by course, the most useful first."""
     found = []
+    forums = _forums(connection)
     courses = connection.execute(
         "select courses.id, moodle_id, coalesce(shortname, fullname, 'course ' || moodle_id), sites.url"
         " from courses join sites on sites.id = site_id"
@@ -63,11 +87,28 @@ def gaps(connection: sqlite3.Connection) -> list[Gap]:
     for course_id, moodle_id, name, url in courses:
         have = {kind for (kind,) in connection.execute(
             "select distinct kind from loads where course_id = ? and error is null", (course_id,))}  # fmt: skip
-        for download in DOWNLOADS:
-            if not have & {download.kind, *INSTEAD.get(download.kind, ())}:
-                path = download.path.format(course=moodle_id if moodle_id is not None else "ID")
-                found.append(Gap(name, download, f"{url or 'https://YOUR-MOODLE'}{path}"))
+        wanted = [one for one in DOWNLOADS if not have & {one.kind, *INSTEAD.get(one.kind, ())}]
+        if named := forums[course_id]:
+            wanted = [*(one for one in wanted if one.kind != "forum posts"), *named]
+        for download in wanted:
+            path = download.path.format(course=moodle_id if moodle_id is not None else "ID")
+            found.append(Gap(name, download, _site(url) + path))
     return found
+
+
+def _forums(connection: sqlite3.Connection) -> dict[int, list[Download]]:
+    """By course (own key): the export of each forum whose posts the log has and no file does, most posts first."""
+    found = defaultdict(list)
+    for course_id, cmid, name, posts in connection.execute(FORUMS):
+        what = f"forum posts of {name or f'forum {cmid}'} ({posts:,} post{'s' if posts != 1 else ''} in the log)"
+        how, why = "Export, untick both date boxes", "what students wrote in this forum"
+        found[course_id].append(Download(what, f"/mod/forum/view.php?id={cmid}", how, why))
+    return found
+
+
+def _site(url: str | None) -> str:
+    """A site's address to put before a path; a placeholder where it is not known, or is no web address."""
+    return url if url and ADDRESS.fullmatch(url) else NO_ADDRESS
 
 
 SHORT = """
@@ -90,7 +131,7 @@ def short_files(connection: sqlite3.Connection) -> dict[int, str]:
     sentences = {}
     for load_id, source, kind, people, students, course, url in connection.execute(SHORT):
         if kind == "activity completion":
-            link = f"{url or 'https://YOUR-MOODLE'}{DOWNLOADS[3].path.format(course=course)}"
+            link = _site(url) + DOWNLOADS[3].path.format(course=course)
             remedy = f"the whole report is at {link}"
         else:
             remedy = "choose “All participants” under Separate or Visible groups before exporting"
