@@ -16,6 +16,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from loaders import choosing
+
 FOLDER = Path(__file__).parent / "answers"
 TABLES = {"courses", "people", "enrolments", "activities", "completions", "usage_activity", "usage_person"}
 DONE = ("complete", "complete-pass")
@@ -219,10 +221,24 @@ def _counted(course: dict, activity: dict, found: dict | None) -> dict:
 
 def students(conn: sqlite3.Connection, course: dict, filters: Filters) -> list[dict]:
     """The students inside the filter: id (Moodle's, may be None), person (our key), fullname, email."""
-    wanted = list(dict.fromkeys(filters.groups))
-    groups = json.dumps(wanted) if wanted else None
+    wanted = choosing.names(filters.groups)
+    known = _groups(conn, course)
+    pairs = [(name, key) for name in wanted for key in choosing.choose("group", [name], known).ids]
+    groups = json.dumps(pairs) if wanted else None
     needed = len(wanted) if filters.together == "all" else 1
     return _rows(conn, "students", course=course["id"], groups=groups, needed=needed, student=filters.student)
+
+
+def unknown_groups(conn: sqlite3.Connection, course: dict, filters: Filters) -> str | None:
+    """A sentence with the names of the course's groups, where one that is asked for is none of them."""
+    return choosing.choose("group", filters.groups, _groups(conn, course)).note
+
+
+def _groups(conn: sqlite3.Connection, course: dict) -> list[tuple]:
+    return conn.execute(_GROUPS, {"course": course["id"]}).fetchall()
+
+
+_GROUPS = "select id, moodle_id, name from groups where course_id = :course order by name"
 
 
 def access(conn: sqlite3.Connection, course: dict, filters: Filters, activity: str = "", part: str = "") -> dict | None:

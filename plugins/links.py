@@ -1,23 +1,51 @@
-"""Names that lead to the student's page: a column `student_page` in any query, and the table of people."""
+"""Names that lead to the student's page, in any answer with `fullname` and `person` and in the table of people;
+from each row of resource_usage, who has not opened and who has not completed it; course time in words."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from urllib.parse import urlencode
 
 from datasette import hookimpl
 from markupsafe import Markup
 
 PAGE = "/-/student?"
+# column -> what its link asks; the value is the address of another question, from this one's
+QUESTIONS = {
+    "never_opened": "Who has never opened",
+    "not_completed": "Who opened but has not completed",
+}
 
 
 @hookimpl
 def render_cell(row, value, column, table, database, datasette):
-    if column == "student_page" and isinstance(value, str) and value.startswith(PAGE):
-        return _link(datasette, f"{value}&{urlencode({'db': database})}", "open")
-    if table == "people" and column == "fullname" and value and "id" in row.keys():  # noqa: SIM118 (a sqlite3.Row)
-        return _link(datasette, PAGE + urlencode({"person": row["id"], "db": database}), value)
-    return None
+    columns = row.keys() if value else ()
+    if column == "fullname" and table == "people" and "id" in columns:
+        return _link(_student(datasette, database, row["id"], None), value)
+    if column == "fullname" and table is None and "person" in columns:
+        course = row["course"] if "course" in columns else None
+        return _link(_student(datasette, database, row["person"], course), value)
+    if table is None and column in QUESTIONS and "label" in columns and value.startswith((column, "opened_")):
+        asked = f"{QUESTIONS[column]} {row['name']}?"
+        return Markup('<a href="{}/{}" aria-label="{}" title="{}">who?</a>').format(
+            datasette.urls.database(database), value, asked, asked
+        )
+    return in_words(value) if table is None and column.endswith("_local") and isinstance(value, str) else None
 
 
-def _link(datasette, address: str, text: str) -> Markup:
-    return Markup('<a href="{}">{}</a>').format(datasette.urls.path(address), text)
+def in_words(local: str) -> str | None:
+    """'15 March 2016, 20:00' for '2016-03-15T20:00:00'."""
+    try:
+        time = datetime.fromisoformat(local)
+    except ValueError:
+        return None
+    return f"{time.day} {time:%B %Y, %H:%M}"
+
+
+def _student(datasette, database: str, person: int, course: int | None) -> str:
+    ids = {"course": course} if course is not None else {}
+    return datasette.urls.path(PAGE + urlencode({**ids, "person": person, "db": database}))
+
+
+def _link(address: str, text: str) -> Markup:
+    return Markup('<a href="{}">{}</a>').format(address, text)

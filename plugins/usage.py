@@ -11,20 +11,29 @@ from loaders import answers, web
 
 async def usage(datasette: Datasette, request: Request) -> Response:
     """`/-/usage.json`: what answers.usage says, narrowed by group, week and student."""
-    database, course = await web.find_course(datasette, request)
-    found = await web.ask(datasette, database, answers.usage, course, filters(request))
+    narrowed = filters(request)
+    database, course = await find_course(datasette, request, narrowed)
+    found = await web.ask(datasette, database, answers.usage, course, narrowed)
     return Response.json(found, headers=dict(web.OWN_PAGE))
 
 
 async def access(datasette: Datasette, request: Request) -> Response:
     """`/-/access.json`: who has and who has not, narrowed likewise."""
     narrowed = filters(request)
-    database, course = await web.find_course(datasette, request)
+    database, course = await find_course(datasette, request, narrowed)
     of = {name: request.args.get(name) or "" for name in ("activity", "part")}
     found = await web.ask(datasette, database, answers.access, course, narrowed, **of)
     if found is None:
         raise web.Refusal("This activity is not known here: name it with activity=42 or part=chapter:7.")
     return Response.json(found, headers=dict(web.OWN_PAGE))
+
+
+async def find_course(datasette: Datasette, request: Request, narrowed: answers.Filters) -> tuple[str, dict]:
+    """(database, course) asked for; raises web.Refusal where it has no such group, which is not an empty one."""
+    database, course = await web.find_course(datasette, request)
+    if unknown := await web.ask(datasette, database, answers.unknown_groups, course, narrowed):
+        raise web.Refusal(f"{unknown[:1].upper()}{unknown[1:]}.")
+    return database, course
 
 
 def filters(request: Request) -> answers.Filters:

@@ -203,6 +203,16 @@ async def test_usage_json(datasette):
         assert answer.status_code == 400 and answer.json()["ok"] is False
 
 
+@pytest.mark.parametrize("path", ["usage.json?course=2", "access.json?course=2&activity=11"])
+async def test_an_unknown_group_is_no_empty_group(datasette, path):
+    answer = await get(datasette, f"/-/{path}&group=Online&group=Offline")
+    assert answer.status_code == 404
+    assert answer.json()["error"] == (
+        'No group is called “Offline”; the groups are A "quoted" & <i>group</i>, Online (7), Toowoomba (8).'
+    )
+    assert (await get(datasette, f"/-/{path}&group=online")).status_code == 200
+
+
 async def test_access_json(datasette):
     found = (await get(datasette, "/-/access.json?course=2&activity=11")).json()
     assert [row["id"] for row in found["accessed"]] == [18, 19, 5]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from loaders import schema
+from loaders import functions, schema
 from tests import made_up
 
 METADATA = yaml.safe_load((Path(__file__).parents[1] / "metadata.yml").read_text(encoding="utf-8"))
@@ -28,14 +28,21 @@ FILLED = {
 }
 
 
+def opened(path: Path) -> sqlite3.Connection:
+    """A connection as plugins/course_time.py makes it."""
+    db = sqlite3.connect(path)
+    functions.register(db)
+    return db
+
+
 @pytest.fixture(scope="module")
 def small(tmp_path_factory) -> sqlite3.Connection:
-    return sqlite3.connect(made_up.small(tmp_path_factory.mktemp("small") / "moodle.db"))
+    return opened(made_up.small(tmp_path_factory.mktemp("small") / "moodle.db"))
 
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory) -> sqlite3.Connection:
-    return sqlite3.connect(made_up.large(tmp_path_factory.mktemp("large") / "moodle.db"))
+    return opened(made_up.large(tmp_path_factory.mktemp("large") / "moodle.db"))
 
 
 def ask(db: sqlite3.Connection, name: str, **given: str) -> list[dict]:
@@ -79,7 +86,8 @@ def test_says_what_it_is_and_nothing_is_cut_off(large, name):
 
 @pytest.mark.parametrize("name", QUERIES)
 def test_an_empty_database_gives_no_rows_and_no_error(tmp_path, name):
-    db = schema.open_database(tmp_path / "empty.db").conn
+    schema.open_database(tmp_path / "empty.db").conn.close()
+    db = opened(tmp_path / "empty.db")
     assert ask(db, name) == []
 
 
@@ -91,13 +99,13 @@ def test_another_site_or_course_gives_no_rows(small, name):
 
 def test_student_profile_is_one_row_with_the_contract_columns(small):
     (row,) = ask(small, "student_profile", course="2", student="5")
-    assert list(row)[:11] == [
-        "person", "moodle_id", "fullname", "email", "groups", "role", "last_access_utc", "clicks",
-        "completed", "tracked", "done_pct",
+    assert list(row) == [
+        "fullname", "email", "groups", "role", "last_access_local", "last_access_utc", "clicks",
+        "completed", "tracked", "done_pct", "note", "person", "moodle_id", "course",
     ]  # fmt: skip
     assert row["person"] == made_up.ZOE and row["fullname"] == "Zoë Müller" and row["groups"] == "Online"
     assert (row["clicks"], row["completed"], row["tracked"], row["done_pct"]) == (5, 1, 3, 33.3)
-    assert row["last_access_utc"] == "2016-03-15T10:00:00Z"
+    assert row["last_access_utc"] == "2016-03-15T10:00:00Z" and row["last_access_local"] == "2016-03-15T20:00:00"
 
 
 def test_student_profile_of_someone_without_a_moodle_id(small):
@@ -112,23 +120,38 @@ def test_student_profile_of_staff_has_no_clicks(small):
 
 
 def test_student_profile_of_nobody_and_of_everybody(small):
-    assert ask(small, "student_profile", course="2", student="12345") == []
+    assert note(ask(small, "student_profile", student="12345")).startswith("nobody in this course is called “12345”")
+    assert note(ask(small, "student_profile", person="999")) == "nobody with the key 999 is in this course"
+    assert names(ask(small, "student_profile", student="zoë")) == ["zoe"]
+    assert note(ask(small, "student_profile", student="Sam")) == (
+        "several people begin with “Sam”: Sam Lee (18), Sam Lee (19)"
+    )
     assert names(ask(small, "student_profile")) == ["al", "sam1", "sam2", "zoe", "nia", "bo"]
 
 
 def test_resource_usage_has_the_contract_columns(small):
     rows = ask(small, "resource_usage", course="2")
-    assert list(rows[0]) == [
+    contract = (
         "cmid", "name", "kind", "section", "clicks", "students", "students_pct", "clicks_per_student",
         "completed", "last_used_utc",
-    ]  # fmt: skip
-    assert [tuple(row.values()) for row in rows] == [
+    )  # fmt: skip
+    assert [tuple(row[column] for column in contract) for row in rows] == [
         (10, "News & <i>chat</i>", "forum", "General", 4, 3, 50.0, 1.3, 2, "2016-03-01T13:00:00Z"),
         (11, "Quiz 1", "quiz", "Week 1: start", 3, 3, 50.0, 1.0, 1, "2016-03-08T22:00:00Z"),
         (12, "Reading nobody opens", "resource", "Week 1: start", 0, 0, 0.0, None, 0, None),
         (13, "The TPACK book", "book", "Week 2: go on", 1, 1, 16.7, 1.0, None, "2016-03-15T10:00:00Z"),
         (14, "A heading", "label", "Week 2: go on", None, None, None, None, None, None),
     ]
+    assert [row["label"] for row in rows][:2] == ["1 News & <i>chat</i>", "2 Quiz 1"], "unique, in course order"
+
+
+def test_resource_usage_leads_to_who_has_not(small):
+    forum, quiz, reading, book, label = ask(small, "resource_usage", group='A "quoted" & <i>group</i>')
+    group = "A%20%22quoted%22%20%26%20%3Ci%3Egroup%3C%2Fi%3E"
+    assert forum["never_opened"] == f"never_opened?course=2&activity=10&group={group}&site="
+    assert quiz["not_completed"] == f"opened_not_completed?course=2&activity=11&group={group}&site="
+    assert quiz["never_opened"] is None, "the only one in the group has opened it"
+    assert (reading["not_completed"], book["not_completed"], label["never_opened"]) == (None, None, None)
 
 
 @pytest.mark.parametrize("group", ["7", "Online", '["Online"]', "[7]", '["7"]'])
@@ -144,9 +167,25 @@ def test_several_groups_are_a_union(small):
     assert [row["students"] for row in quoted] == [0, 1, 0, 0, None]
 
 
-def test_an_unknown_group_has_no_students_at_all(small):
-    rows = ask(small, "resource_usage", group="Offline")
-    assert {row["students_pct"] for row in rows} == {None}
+def note(rows: list[dict]) -> str:
+    """The sentence of the one row that stands for an answer that cannot be given."""
+    (row,) = rows
+    assert {key for key, value in row.items() if value is not None} == {"note"}
+    return row["note"]
+
+
+@pytest.mark.parametrize("name", [name for name in QUERIES if "group" in QUERIES[name]["params"]])
+def test_an_unknown_group_is_said_so(small, name):
+    assert note(ask(small, name, group="Offline")) == (
+        'no group is called “Offline”; the groups are A "quoted" & <i>group</i>, Online (7), Toowoomba (8)'
+    )
+    assert "note" not in {key for row in ask(small, name) for key, value in row.items() if value is not None}
+
+
+def test_a_group_by_its_beginning_or_in_another_case(small):
+    for group in ("online", "ONL"):
+        assert ask(small, "resource_usage", group=group) != ask(small, "resource_usage")
+        assert ask(small, "weeks", group=group) == ask(small, "weeks", group="Online")
 
 
 def test_weeks_filter_clicks_but_not_completed(small):
@@ -159,14 +198,29 @@ def test_never_opened(small):
     assert names(ask(small, "never_opened", activity="11")) == ["al", "nia", "bo"]
     assert names(ask(small, "never_opened", activity="Quiz 1", group="8")) == ["bo"]
     assert {row["activity"] for row in ask(small, "never_opened")} == {"News & <i>chat</i>"}
-    assert ask(small, "never_opened", activity="999") == []
+    assert names(ask(small, "never_opened", activity="quiz")) == ["al", "nia", "bo"], "the beginning of one name"
+    assert note(ask(small, "never_opened", activity="999")).startswith("no activity is called “999”")
+    assert "a label is never opened" in note(ask(small, "never_opened", activity="14"))
+    assert note(ask(small, "never_opened", course="3")) == "no log of this course is loaded yet"
+
+
+def test_an_activity_must_be_the_only_one_of_its_name(tmp_path):
+    db = opened(made_up.small(tmp_path / "moodle.db"))
+    db.execute("update activities set name = 'Quiz 2' where cmid = 12")
+    for name in ("never_opened", "opened_not_completed", "chapters"):
+        several = note(ask(db, name, activity="QUIZ"))
+        assert several == "several activities begin with “QUIZ”: Quiz 1 (11), Quiz 2 (12)"
+        assert note(ask(db, name, activity="Essay")).startswith("no activity is called “Essay”")
+    assert names(ask(db, "never_opened", activity="Quiz 2")) == ["al", "sam1", "sam2", "zoe", "nia", "bo"]
 
 
 def test_opened_not_completed(small):
     rows = ask(small, "opened_not_completed", activity="11")
     assert [(row["person"], row["state"]) for row in rows] == [(3, "incomplete"), (1, "complete-fail")]
     assert {row["activity"] for row in ask(small, "opened_not_completed")} == {"Quiz 1"}
-    assert ask(small, "opened_not_completed", activity="13") == [], "not tracked"
+    untracked = note(ask(small, "opened_not_completed", activity="13"))
+    assert untracked == "Moodle does not track the completion of “The TPACK book”"
+    assert ask(small, "opened_not_completed", activity="12") == [], "nobody, which is an answer"
 
 
 def test_away_counts_from_the_newest_line_and_tells_the_last_deed(small):

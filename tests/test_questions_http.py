@@ -21,7 +21,7 @@ def datasette(tmp_path):
 async def test_canned_queries_as_page_json_and_csv(datasette):
     page = await get(datasette, "/moodle/student_profile?course=2&student=5")
     assert "How are the students getting on?" in page.text
-    link = HTMLParser(page.text).css_first("td.col-student_page a")
+    link = HTMLParser(page.text).css_first("td.col-fullname a")
     assert link.attributes["href"] == "/-/student?course=2&person=1&db=moodle"
     assert (await get(datasette, link.attributes["href"])).status_code == 200
     (row,) = (await get(datasette, "/moodle/student_profile.json?course=2&student=5&_shape=array")).json()

@@ -1,17 +1,10 @@
--- one row per student inside the filter; :groups is a JSON list of Moodle's ids or exact names, or null
-with wanted as (
-    select
-        key,
-        value || '' as name
-    from json_each(coalesce(:groups, '[]'))
-),
-hits as (
+-- one row per student inside the filter; :groups is null, or a JSON list of [which was asked for, our key]
+with hits as (
     select
         group_members.person_id,
-        count(distinct wanted.key) as groups
-    from wanted
-    join groups on groups.course_id = :course and wanted.name in (groups.moodle_id || '', groups.name)
-    join group_members on group_members.group_id = groups.id
+        count(distinct json_extract(wanted.value, '$[0]')) as groups
+    from json_each(coalesce(:groups, '[]')) as wanted
+    join group_members on group_members.group_id = json_extract(wanted.value, '$[1]')
     group by group_members.person_id
 )
 select

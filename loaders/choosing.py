@@ -1,0 +1,85 @@
+"""What somebody means who names a group, an activity or a student: Moodle's id, the name, or how it begins.
+
+Questions in SQL (see functions.py) and pages choose alike, and say the same where nothing or several fit.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from loaders.names import fold
+
+ID, NAME, CASE, BEGINNING, NOT = range(5)  # how well it fits, best first
+MANY = {"group": "groups", "activity": "activities", "student": "people"}
+LISTED = 12
+
+
+@dataclass
+class Choice:
+    """`ids`: our keys of what fits; `note`: a sentence for each name that fits nothing, or too much."""
+
+    ids: list[int] = field(default_factory=list)
+    note: str | None = None
+
+
+def choose(noun: str, asked: str | list[str], known: list[tuple[int, int | None, str | None]]) -> Choice:
+    """What `asked` names among the `known`, rows of (our key, Moodle's id, name); a text may be a JSON list.
+
+    Several groups of exactly this name are all meant; of anything else one must fit, and best.
+    """
+    found, notes = [], []
+    for name in names(asked):
+        fitting = _best(name, known)
+        if len(fitting) == 1 or (noun == "group" and fitting and _fit(name, *fitting[0][1:]) <= NAME):
+            found += [row[0] for row in fitting]
+        else:
+            notes.append(_sentence(noun, name, fitting, known))
+    return Choice(list(dict.fromkeys(found)), "; ".join(notes) or None)
+
+
+def names(asked: str | list[str]) -> list[str]:
+    """One name, or those of a JSON list, each as text and once."""
+    if isinstance(asked, str) and asked.startswith("["):
+        with suppress(ValueError):
+            asked = json.loads(asked)
+    several = asked if isinstance(asked, list) else [asked]
+    return list(dict.fromkeys(str(name).strip() for name in several if str(name).strip()))
+
+
+def _fit(asked: str, moodle_id: int | None, name: str | None) -> int:
+    if asked == str(moodle_id):
+        return ID
+    if asked == (name or "").strip():
+        return NAME
+    own, wanted = fold(name), fold(asked)
+    if own == wanted:
+        return CASE
+    return BEGINNING if wanted and own.startswith(wanted) else NOT
+
+
+def _best(asked: str, known: list[tuple]) -> list[tuple]:
+    """The rows that fit best; a group's id and another's name are both meant (the contract says either)."""
+    fits = [(_fit(asked, moodle_id, name), (key, moodle_id, name)) for key, moodle_id, name in known]
+    best = min((fit for fit, _ in fits), default=NOT)
+    return [row for fit, row in fits if fit == best and fit < NOT]
+
+
+def _sentence(noun: str, asked: str, fitting: list[tuple], known: list[tuple]) -> str:
+    if fitting:
+        how = "begin with" if _fit(asked, *fitting[0][1:]) == BEGINNING else "are called"
+        return f"several {MANY[noun]} {how} “{asked}”: {_listed(fitting)}"
+    if noun == "group":
+        there = f"the groups are {_listed(known)}" if known else "no groups of this course are loaded"
+        return f"no group is called “{asked}”; {there}"
+    if noun == "student":
+        return f"nobody in this course is called “{asked}” or has it as Moodle id"
+    return f"no activity is called “{asked}” or has it as Moodle id"
+
+
+def _listed(rows: list[tuple]) -> str:
+    """'Quiz 1 (11), Quiz 2 (12)': the number in brackets names it for certain."""
+    said = [f"{name}" + (f" ({moodle_id})" if moodle_id is not None else "") for _, moodle_id, name in rows]
+    more = f" and {len(said) - LISTED} more" if len(said) > LISTED else ""
+    return ", ".join(said[:LISTED]) + more

@@ -1,0 +1,49 @@
+"""What the questions in metadata.yml use besides SQLite's own functions: course time, addresses, choosing by name."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import Any
+from urllib.parse import quote
+
+from loaders import choosing, times
+
+
+def register(conn: sqlite3.Connection) -> None:
+    """Give this connection `local_time`, `in_address` and `matching`."""
+    conn.create_function("local_time", 2, local_time, deterministic=True)
+    conn.create_function("in_address", 1, in_address, deterministic=True)
+    conn.create_aggregate("matching", 5, Matching)
+
+
+def local_time(utc: str | None, zone: str | None) -> str | None:
+    """`2016-03-01T10:00:00Z` in a time zone, `2016-03-01T20:00:00`; None for what is no time."""
+    try:
+        return times.local_text(utc, zone or "UTC") if utc else None
+    except (ValueError, LookupError):
+        return None
+
+
+def in_address(value: Any) -> str:
+    """A value as it may stand in the query of an address."""
+    return "" if value is None else quote(str(value), safe="")
+
+
+class Matching:
+    """`matching(noun, asked, our key, Moodle's id, name)` over rows: JSON with `ids` that fit, and a `note` if not.
+
+    An empty `asked` fits nothing and needs no note. See choosing.choose.
+    """
+
+    def __init__(self) -> None:
+        self.noun, self.asked, self.known = "", "", []
+
+    def step(self, noun: str, asked: str, key: int | None, moodle_id: int | None, name: str | None) -> None:
+        self.noun, self.asked = noun, asked
+        if asked and key is not None:
+            self.known.append((key, moodle_id, name))
+
+    def finalize(self) -> str:
+        choice = choosing.choose(self.noun, self.asked or "", self.known)
+        return json.dumps({"ids": choice.ids, "note": choice.note})
