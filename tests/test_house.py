@@ -172,8 +172,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def wanted_files() -> dict[str, Path]:
-    """Name in the wheel -> file of the tree, for all that is not made at run time."""
-    made = re.compile(r"__pycache__|\.db\b|/private/|/\.")
+    """Name in the wheel -> file of the tree, for all that is neither made at run time nor the README's alone."""
+    made = re.compile(r"__pycache__|\.db\b|/private/|/screenshots/|/\.")
     files = [file for name in ["loaders", *SITE] for file in [TREE / name, *(TREE / name).rglob("*")]]
     names = [file.relative_to(TREE).as_posix() for file in files if file.is_file()]
     kept = [name for name in names if not made.search(name)]
