@@ -1,0 +1,62 @@
+"""The database file: private, of any version we made, and never half a shape."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+
+import pytest
+from exports import load, viewed_course, write_log
+
+from loaders.errors import Unreadable
+from loaders.reporting import printable
+from loaders.schema import VERSION, open_database, settle_in, statements
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows keeps a user's files apart by folders, not by modes")
+def test_a_new_database_is_readable_by_its_owner_alone(tmp_path):
+    connection = open_database(tmp_path / "moodle.db", to_fill=True).conn
+    load(connection, write_log(tmp_path / "logs.csv", [viewed_course("14/02/16, 10:00:00", 5)]))
+    settle_in(connection)
+    for file in tmp_path.glob("moodle.db*"):
+        assert file.stat().st_mode & 0o077 == 0, file
+
+
+def test_a_folder_that_is_not_there_is_said(tmp_path):
+    with pytest.raises(Unreadable, match="no folder"):
+        open_database(tmp_path / "nowhere" / "moodle.db")
+
+
+def test_a_database_of_an_older_shape_gets_what_it_lacks(tmp_path):
+    path = tmp_path / "moodle.db"
+    connection = open_database(path).conn
+    for sql in (
+        "drop table usage_week_hour",
+        "alter table loads drop column options",
+        "alter table loads drop column to_minute",
+        "pragma user_version = 0",
+    ):
+        connection.execute(sql)
+    connection.close()
+    connection = open_database(path).conn
+    (outcome,) = load(connection, write_log(tmp_path / "logs.csv", [viewed_course("14/02/16, 10:00:00", 5)]))
+    assert (outcome.error, outcome.rows_new) == (None, 1)
+    assert connection.execute("pragma user_version").fetchone() == (VERSION,)
+
+
+def test_a_database_of_a_newer_coursette_is_left_alone(tmp_path):
+    connection = sqlite3.connect(tmp_path / "moodle.db")
+    connection.execute(f"pragma user_version = {VERSION + 1}")
+    connection.close()
+    with pytest.raises(Unreadable, match="newer Coursette"):
+        open_database(tmp_path / "moodle.db")
+
+
+def test_opening_twice_changes_nothing(tmp_path):
+    before = list(open_database(tmp_path / "moodle.db").conn.iterdump())
+    assert list(open_database(tmp_path / "moodle.db").conn.iterdump()) == before
+    assert len(statements()) > 40
+
+
+def test_what_files_say_cannot_command_the_terminal():
+    assert printable("\x1b[31mred\x07\u202e Zo\u00eb") == "\\x1b[31mred\\x07\\u202e Zo\u00eb"
