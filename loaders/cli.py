@@ -145,13 +145,18 @@ def serve(databases, db, **options) -> None:
 
 @cli.command()
 @click.option("--site", metavar="URL", help="Pretend that the made-up course is on this Moodle.")
+@click.option(
+    "--db",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The database file to make [default: one of the demo's own, never yours].",
+)
 @listening
 @in_a_sentence
-def demo(site, **options) -> None:
+def demo(site, db, **options) -> None:
     """Load a made-up course of 120 students and look at it in the browser."""
     from loaders import demo as made_up
 
-    _serve([made_up.build(site)], options)
+    _serve([made_up.build(site, db)], options)
 
 
 def _serve(databases, options: dict) -> None:

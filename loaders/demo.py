@@ -15,9 +15,9 @@ from loaders.schema import open_database, settle_in
 ZONE = "Australia/Brisbane"  # of the teacher who downloaded the files
 
 
-def build(site: str | None = None) -> Path:
-    """Make demo/moodle.db, or find it made; returns its path. `site` is the Moodle it pretends to be on."""
-    db = _folder() / "moodle.db"
+def build(site: str | None = None, db: Path | None = None) -> Path:
+    """Make the demo's database, or find it made; returns its path. `site` is the Moodle it pretends to be on."""
+    db = db or _folder() / "moodle.db"
     connection = open_database(db, to_fill=True).conn
     for outcome in Loader(connection, Options(timezone=ZONE)).load(_files()):
         if outcome.rows_new:
