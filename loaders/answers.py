@@ -66,6 +66,24 @@ def courses(conn: sqlite3.Connection) -> list[dict]:
     return found
 
 
+def choices(conn: sqlite3.Connection, course_id: str, site: str) -> dict[str, Any]:
+    """What a form can offer: `course`, `group` and `activity` as [(heading, [(value, words)])]; how many `sites`."""
+    every = _rows(conn, "courses")
+    courses = [(row["moodle_id"], row["fullname"] or row["shortname"]) for row in every if row["moodle_id"]]
+    found = course(conn, course_id, site)
+    rows = _rows(conn, "choices", course=found["id"]) if found else []
+    sections: dict[str, list] = {}
+    for row in rows:
+        sections.setdefault(row["section"], []).append((row["value"], row["words"]))
+    groups = [(moodle_id or name, name) for _, moodle_id, name in (_groups(conn, found) if found else [])]
+    return {
+        "course": [("", courses)] if courses else [],
+        "group": [("", groups)] if groups else [],
+        "activity": list(sections.items()),
+        "sites": len({row["site"] for row in every}),
+    }
+
+
 def unmatched(conn: sqlite3.Connection) -> int:
     """How many rows of the files found no home yet."""
     return _ask(conn, "select count(*) as rows from unmatched")[0]["rows"]

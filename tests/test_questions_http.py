@@ -39,6 +39,36 @@ async def test_every_question_answers_over_http(datasette):
         assert found["ok"] and not found["truncated"] and found["rows"]
 
 
+async def test_what_to_ask_for_is_chosen_from_a_list(datasette):
+    html = HTMLParser((await get(datasette, "/moodle/never_opened?course=2&activity=11")).text)
+    assert html.css_first('select[name="activity"] option[selected]').text() == "Quiz 1"
+    assert [group.attributes["label"] for group in html.css("optgroup")] == [
+        "General",
+        "Week 1: start",
+        "Week 2: go on",
+    ]
+    assert [option.text() for option in html.css('select[name="group"] option')][2] == "Online"
+    assert html.css_first('[name="site"]') is None and "Custom SQL" not in html.text()
+    assert html.css_first("main h2, section h2, h2").text() == "Answer: 3 rows"
+    assert html.css_first("th").text() == "fullname" and html.css_first("th.col-note, th.col-last_click_utc") is None
+
+
+async def test_a_row_of_usage_leads_to_who_has_not(datasette):
+    html = HTMLParser((await get(datasette, "/moodle/resource_usage?course=2")).text)
+    for column, words in (("never_opened", "Who has never opened"), ("not_completed", "Who opened but has not")):
+        link = html.css_first(f"td.col-{column} a").attributes
+        assert link["title"].startswith(words)
+        assert HTMLParser((await get(datasette, link["href"])).text).css_first("td.col-fullname a")
+
+
+async def test_nobody_and_no_such_thing_differ(datasette):
+    assert "No activity is called “x<y”" in (await get(datasette, "/moodle/never_opened?activity=x<y")).text.replace(
+        "&lt;", "<"
+    )
+    nobody = (await get(datasette, "/moodle/opened_not_completed?course=2&activity=12")).text
+    assert "Answer: nobody" in nobody and "No answer" not in nobody
+
+
 async def test_every_table_page_answers(datasette):
     for table in (await get(datasette, "/moodle.json")).json()["tables"]:
         assert (await get(datasette, f"/moodle/{table['name']}")).status_code == 200, table["name"]
