@@ -1,0 +1,27 @@
+"""Finding people by what a teacher remembers of them."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from loaders.answers import FOLDER
+from loaders.names import fold
+
+SEARCHED = ("fullname", "email", "idnumber", "username")
+
+
+def people(conn: sqlite3.Connection, words: str) -> list[dict]:
+    """Rows of answers/find.sql in which each of the words stands: in name, e-mail, id number or user name.
+
+    Case does not matter. A Moodle id is found only as a whole. No words find nobody.
+    """
+    wanted = fold(words).split()
+    cursor = conn.execute((FOLDER / "find.sql").read_text(encoding="utf-8"))
+    columns = [column[0] for column in cursor.description]
+    rows = (dict(zip(columns, row, strict=True)) for row in cursor) if wanted else ()
+    return [row for row in rows if _has(row, wanted)]
+
+
+def _has(row: dict, wanted: list[str]) -> bool:
+    text = " ".join(fold(row[key]) for key in SEARCHED if row[key])
+    return all(word in text for word in wanted) or wanted == [str(row["moodle_id"])]
