@@ -1,7 +1,7 @@
 """Who may sign in: accounts, one-time links and the signing key, in a folder that is never served.
 
 private/            mode 0700, beside the database unless COURSETTE_PRIVATE or --private says otherwise
-  accounts.json     names and password hashes (0600)
+  accounts.json     names, password hashes and epochs (0600); a session ends when its account's epoch changes
   links/            one file per open sign-in link, named by the hash of its token (0600)
   key               signs cookies, so that sessions outlive a restart (0600)
   audit.db          who looked up whom, when (plugins/audit.py)
@@ -10,6 +10,7 @@ private/            mode 0700, beside the database unless COURSETTE_PRIVATE or -
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import os
 import re
@@ -21,6 +22,7 @@ from pathlib import Path
 from datasette_auth_passwords.utils import hash_password, verify_password
 
 FIRST_NAME = "teacher"
+ROOT = "root"  # who `datasette --root` signs in, without an account
 LINK_LASTS_S = 3600
 SHORTEST_PASSWORD = 10
 _NAME = re.compile(r"[a-z][a-z0-9._@-]{0,63}", re.IGNORECASE)
@@ -61,13 +63,12 @@ def actor(account: dict) -> dict:
 
 
 def make_link(folder: Path, now: float | None = None) -> str:
-    """A token that signs the owner in once, within the hour. Only its hash is kept."""
+    """A token that signs the owner in once, within the hour, and ends the ones before. Only its hash is kept."""
     links = folder / "links"
     links.mkdir(mode=0o700, exist_ok=True)
     now = time.time() if now is None else now
     for old in links.iterdir():
-        if _expiry(old) < now:
-            old.unlink(missing_ok=True)
+        old.unlink(missing_ok=True)
     token = secrets.token_urlsafe(32)
     _write(links / _digest(token), str(int(now + LINK_LASTS_S)))
     return token
@@ -93,6 +94,27 @@ def configured(settings: dict | None) -> list[dict]:
     return [{"name": name, "hash": value, "actor": actors.get(name) or {"id": name}} for name, value in hashes.items()]
 
 
+def epoch(account: dict) -> str:
+    """What sessions of this account carry: changed, they end. A configured account's comes from its hash."""
+    return account.get("epoch") or _digest(f"epoch of {account['hash']}")[:16]
+
+
+def still_open(session: dict, known: list[dict]) -> bool:
+    """Whether a session (see web.session) counts: its account is there, and its epoch is still the same.
+
+    One without an epoch was not made by signing in here, but by Datasette's own root token or by something else
+    that holds the signing key. It counts for root, for an account whose sessions were never ended, and where nobody
+    has an account.
+    """
+    given = session.get("epoch")
+    if given is None:
+        name = session["a"].get("id")
+        lasting = [row["name"] for row in known if "epoch" in row and not row.get("ended")]
+        return name == ROOT or name in lasting or not known
+    mine = [row for row in known if row["name"] == session.get("account")]
+    return any(hmac.compare_digest(epoch(row), str(given)) for row in mine)
+
+
 def check_password(known: list[dict], name: str, password: str) -> dict | None:
     """The account if name and password fit. Takes as long (about 0.2 s) for a name that does not exist."""
     found = next((row for row in known if row["name"] == name and row["hash"]), None)
@@ -105,18 +127,35 @@ _NOBODY = f"pbkdf2_sha256$480000${'0' * 32}${'A' * 43}="
 
 
 def set_password(folder: Path, name: str, new_name: str, password: str) -> dict:
-    """Give the account called `name` a (perhaps new) name and a password. Raises Refused with a sentence."""
+    """Give the account called `name` a (perhaps new) name and a password, and end its sessions.
+
+    Raises Refused with a sentence.
+    """
     if not _NAME.fullmatch(new_name):
         raise Refused("A user name starts with a letter and has only letters, digits and . _ @ - in it.")
+    if new_name == ROOT:
+        raise Refused("This user name is Datasette's own.")
     if len(password) < SHORTEST_PASSWORD:
         raise Refused(f"A password has at least {SHORTEST_PASSWORD} characters; a few words are easy to keep.")
-    rows = accounts(folder)
-    if any(row["name"] == new_name != name for row in rows):
+    if any(row["name"] == new_name != name for row in accounts(folder)):
         raise Refused("This user name is taken.")
-    account = next((row for row in rows if row["name"] == name), None)
+    return _change(folder, name, name=new_name, hash=hash_password(password))
+
+
+def end_sessions(folder: Path, name: str) -> dict:
+    """Sign this account out wherever it is signed in. Raises Refused with a sentence."""
+    return _change(folder, name)
+
+
+def _change(folder: Path, account_name: str, **fields: str) -> dict:
+    rows = accounts(folder)
+    account = next((row for row in rows if row["name"] == account_name), None)
     if account is None:
-        raise Refused("This account is gone: open a new sign-in link from `coursette serve`.")
-    account.update(name=new_name, hash=hash_password(password))
+        raise Refused(
+            "This account is not kept here: open a new sign-in link from `coursette serve`, or change the password "
+            "where the account is configured."
+        )
+    account.update(**fields, epoch=secrets.token_hex(8), ended=True)
     _write(folder / "accounts.json", json.dumps(rows, indent=2))
     return account
 
@@ -125,7 +164,7 @@ def _owner(folder: Path) -> dict:
     rows = accounts(folder)
     owner = next((row for row in rows if row.get("owner")), None)
     if owner is None:
-        owner = {"name": FIRST_NAME, "owner": True, "hash": None}
+        owner = {"name": FIRST_NAME, "owner": True, "hash": None, "epoch": secrets.token_hex(8)}
         _write(folder / "accounts.json", json.dumps([*rows, owner], indent=2))
     return owner
 

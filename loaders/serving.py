@@ -7,8 +7,10 @@ import json
 import os
 import socket
 import sqlite3
+import tempfile
+import threading
 import webbrowser
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import uvicorn
@@ -18,6 +20,7 @@ from datasette.utils import parse_metadata
 from loaders import accounts, house, schema
 
 ENDINGS = {".db", ".sqlite", ".sqlite3"}
+OPENED_S = 60  # a slow browser has started by then
 EVERYWHERE = ("0.0.0.0", "::", "")
 
 
@@ -46,11 +49,31 @@ def serve(
     link = f"{home}-/sign-in?token={accounts.make_link(folder)}"
     print(f"Sign in: {link}", flush=True)  # noqa: T201
     print(f"Serving {', '.join(file.name for file in files)} at {home} (Ctrl-C stops it).", flush=True)  # noqa: T201
-    if open_browser:
-        webbrowser.open(link)
     # No log of requests: their addresses hold students' ids.
     config = uvicorn.Config(datasette.app(), log_level="warning", access_log=False, lifespan="on")
-    uvicorn.Server(config).run(sockets=[listening])
+    with opened(link, folder) if open_browser else contextlib.nullcontext():
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+@contextlib.contextmanager
+def opened(link: str, folder: Path) -> Iterator[None]:
+    """Open a link in the browser by a file that leads to it, gone soon after.
+
+    The link itself would stand in the list of processes, which everybody on this computer can read.
+    """
+    handle, name = tempfile.mkstemp(dir=folder, prefix="open-", suffix=".html")  # mode 0600
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(f'<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url={link}">')
+    file = Path(name)
+    removal = threading.Timer(OPENED_S, file.unlink, kwargs={"missing_ok": True})
+    removal.daemon = True
+    removal.start()
+    try:
+        webbrowser.open(file.resolve().as_uri())
+        yield
+    finally:
+        removal.cancel()
+        file.unlink(missing_ok=True)
 
 
 def build(files: list[Path], private: Path, allowed_hosts: Iterable[str] = (), root: Path | None = None) -> Datasette:

@@ -9,10 +9,12 @@ import csv
 import io
 import os
 from collections.abc import Callable, Iterable
+from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from datasette.actor_auth_cookie import BadSignature
 from datasette.app import Datasette
 from datasette.plugins import pm
 from datasette.utils import await_me_maybe
@@ -26,6 +28,7 @@ STRICT = (
     "frame-ancestors 'none'"
 )
 OWN_PAGE = {"Content-Security-Policy": STRICT, "Cache-Control": "private, no-store"}
+COOKIE = "ds_actor"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -64,8 +67,43 @@ def path_of(datasette: Datasette, scope: dict) -> str:
     return "/" + path[len(base) :] if base != "/" and path.startswith(base) else path
 
 
+def session(datasette: Datasette, scope: dict) -> dict:
+    """What the sign-in cookie says while it counts, else {}.
+
+    `a` is Datasette's actor and `e` its end; ours adds `account` (name), `epoch` (see accounts.epoch), `link` (1:
+    came by the one-time link) and `confirmed` (time of typing the password once more, before changing it).
+    """
+    value = Request(scope, None).cookies.get(COOKIE)
+    # With a token the check against forged forms is off (asgi-csrf), so then no cookie may stand for anybody.
+    has_token = any(name == b"authorization" and _is_bearer(given) for name, given in scope["headers"])
+    if not value or has_token:
+        return {}
+    try:
+        found = datasette.unsign(value, "actor")
+    except BadSignature:
+        return {}
+    if not isinstance(found, dict) or not isinstance(found.get("a"), dict):
+        return {}
+    return found if accounts.still_open(found, known_accounts(datasette)) else {}
+
+
+def _is_bearer(authorization: bytes) -> bool:
+    return authorization.strip().lower().startswith(b"bearer")
+
+
+def with_session_that_counts(datasette: Datasette, scope: dict) -> dict:
+    """The request without its sign-in cookie, if that no longer counts (see session)."""
+    cookies = SimpleCookie(Request(scope, None).headers.get("cookie", ""))
+    if COOKIE not in cookies or session(datasette, scope):
+        return scope
+    kept = "; ".join(f"{name}={morsel.coded_value}" for name, morsel in cookies.items() if name != COOKIE)
+    headers = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
+    return {**scope, "headers": [*headers, *([(b"cookie", kept.encode("latin-1"))] if kept else [])]}
+
+
 async def actor_of(datasette: Datasette, scope: dict) -> dict | None:
     """Who asks, by any way of signing in that is installed."""
+    scope = with_session_that_counts(datasette, scope)
     for found in pm.hook.actor_from_request(datasette=datasette, request=Request(scope, None)):
         if actor := await await_me_maybe(found):
             return actor
@@ -117,9 +155,9 @@ def _no_course(course: str, site: str, names: list[str]) -> str:
 
 
 async def page(
-    datasette: Datasette, request: Request, template: str, context: dict | None = None, status: int = 200
+    datasette: Datasette, request: Request, template: Any, context: dict | None = None, status: int = 200
 ) -> Response:
-    """One of our own pages: no script, nothing inline, never kept by the browser."""
+    """One of our own pages, by its name or as Jinja's template: no script, nothing inline, never kept."""
     body = await datasette.render_template(template, context or {}, request=request)
     return Response.html(body, status=status, headers=dict(OWN_PAGE))
 
@@ -146,12 +184,13 @@ def csv_response(name: str, columns: list[str], rows: Iterable[Iterable]) -> Res
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(columns)
-    writer.writerows([_plain(value) for value in row] for row in rows)
+    writer.writerows([plain(value) for value in row] for row in rows)
     headers = {**OWN_PAGE, "Content-Disposition": f'attachment; filename="{quote(name)}.csv"'}
     return Response(out.getvalue(), headers=headers, content_type="text/csv; charset=utf-8")
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula: text that looks like one gets an apostrophe before it."""
     return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 

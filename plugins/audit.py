@@ -1,4 +1,7 @@
-"""Every look-up of a student is recorded: who, whom, when. It is in private/audit.db, which nobody serves."""
+"""Every look-up of a student is recorded: who, whom, when. It is in private/audit.db, which nobody serves.
+
+Tables full of students and somebody's own SQL get a line too, which says no more than that.
+"""
 
 from __future__ import annotations
 
@@ -13,49 +16,74 @@ from pathlib import Path
 
 from datasette import hookimpl
 from datasette.app import Datasette
+from datasette.utils import MultiParams, tilde_decode
 from datasette.utils.asgi import Request
 
 from loaders import web
 
-# What counts as a look-up: the student page, a list of names, and in any database the profile query and a person's row.
+# What counts as a look-up: the student page, lists of names, and in any database the profile query and a person's row.
 LOOK_UPS = re.compile(
-    r"/(-/(?P<page>student|access)|(?P<database>[^/]+)/((?P<query>student_profile)|(?P<table>people)/(?P<key>[^/.]+)))"
+    r"/(-/(?P<page>student|access|find)|(?P<database>[^/]+)/((?P<query>student_profile)|(?P<table>people)/(?P<key>[^/.]+)))"
     r"(\.(?P<form>json|csv))?"
 )
+# Tables that say something of single students (and what searches them), whole, as one row, or by SQL.
+TABLES = re.compile(
+    r"/(?P<database>[^/.]+)/(?P<table>(people|forum_posts)(_fts\w*)?|enrolments|completions|grades|events)"
+    r"(/(?P<key>[^/.]+))?(\.(?P<form>json|csv))?"
+)
+DATABASE = re.compile(r"/(?P<database>[^/.]+)(\.(?P<form>json|csv))?")
 SHAPE = """
 -- one row per look-up that was answered; student is empty for a list of everybody
 create table if not exists look_ups (
     id integer primary key,
     time_utc text not null,
     actor text not null,      -- who looked
-    what text not null,       -- student (page), student_profile (query), people (row) or access (list of names)
+    what text not null,       -- student (page), student_profile (query), people (row), access (list of names), SQL,
+                              -- table people (or another: its rows, in whatever selection)
     form text,                -- json or csv; null: a page
     database text,
     site text,
     course text,              -- Moodle's id, as asked
     student text,             -- Moodle's id, as asked
     person text,              -- our own key, as asked
-    about text                -- activity or part of a list
+    about text                -- activity or part of a list, words of a search; key of a row elsewhere
 )
 """
 
 
 def look_up(datasette: Datasette, scope: dict) -> dict | None:
     """What this request would tell of whom, or None if it is about no student."""
-    match = LOOK_UPS.fullmatch(web.path_of(datasette, scope))
-    if not match:
-        return None
-    asked = Request(scope, None).args
+    path, asked = web.path_of(datasette, scope), Request(scope, None).args
+    if "~" in path:  # Datasette reads /moodle/~70eople as /moodle/people
+        path = "/".join(map(tilde_decode, path.split("/")))
+    match = LOOK_UPS.fullmatch(path)
+    return about_one(match, asked) if match else about_many(path, asked)
+
+
+def about_many(path: str, asked: MultiParams) -> dict | None:
+    """The line for a table that tells of students, or for somebody's own SQL."""
+    if match := TABLES.fullmatch(path):
+        return line(f"table {match['table']}", match, about=match["key"])
+    match = DATABASE.fullmatch(path)
+    return line("SQL", match) if match and asked.get("sql") else None
+
+
+def line(what: str, match: re.Match, **more: str | None) -> dict:
+    """What every line has."""
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"time_utc": now, "what": what, "form": match["form"], "database": match["database"], **more}
+
+
+def about_one(match: re.Match, asked: MultiParams) -> dict:
+    """The line for a page, an answer or a row about one student, or for a list of names."""
     return {
-        "time_utc": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "what": match["page"] or match["query"] or match["table"],
-        "form": match["form"],
+        **line(match["page"] or match["query"] or match["table"], match),
         "database": match["database"] or asked.get("db"),
         "site": asked.get("site") or None,
         "course": asked.get("course") or None,
         "student": asked.get("user") or asked.get("student") or None,
         "person": match["key"] or asked.get("person") or None,
-        "about": asked.get("activity") or asked.get("part") or None,
+        "about": asked.get("activity") or asked.get("part") or asked.get("q") or None,
     }
 
 

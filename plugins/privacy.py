@@ -24,7 +24,16 @@ OWNERS = re.compile(
     r"/-/(metadata|settings|config|plugins|versions|databases|threads|permissions|allow-debug|password-tool|messages"
     r"|patterns)(\.json)?"
 )
+# What a link, a form or a window of another site may lead a browser to. Everything else would let a hostile page
+# open any address with the teacher's cookie (SameSite=Lax travels with such navigations) and time the answer.
+LED_TO = re.compile(
+    r"/|/favicon\.ico|/-/(student|sign-in|login|bookmarklet|health|(coursette|datasette)\.css|static/.*|static-plugins/.*)"
+)
+USERSCRIPT = "/-/coursette.user.js"  # managers of userscripts fetch it, or open it in a tab
+# Their window is opened, and used again by its name, from a Moodle page; all others are cut off from their openers.
+OPENED_FROM_MOODLE = ("/-/student",)
 COOKIE_LASTS_S = 14 * 24 * 3600
+HOST = re.compile(r"(\[(?P<six>[0-9a-f.]*:[0-9a-f:.]*)\]|(?P<name>[^:\[\]]+))(:\d{1,5})?")
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -45,8 +54,31 @@ def host_is_allowed(datasette: Datasette, scope: dict) -> bool:
     hosts = [value.decode("latin-1").lower() for name, value in scope["headers"] if name == b"host"]
     if len(hosts) != 1:
         return False
-    name = re.sub(r":\d+$", "", hosts[0]) if not hosts[0].endswith("]") else hosts[0]
-    return bool({hosts[0], name, name.strip("[]")} & web.allowed_hosts(datasette))
+    given = HOST.fullmatch(hosts[0])
+    allowed = web.allowed_hosts(datasette)
+    return bool(given) and (hosts[0] in allowed or (given["six"] or given["name"]) in allowed)
+
+
+def sent_by_another_site(scope: dict) -> bool:
+    """True if the browser says so. Old browsers, curl and a typed address say nothing, or `none`."""
+    said = {value.decode("latin-1") for name, value in scope["headers"] if name == b"sec-fetch-site"}
+    return not said <= {"same-origin", "none"}
+
+
+def may_lead_here(scope: dict, path: str) -> bool:
+    """Whether another site may bring a browser to this path: by moving a whole window, to a few pages only.
+
+    The place for calls with a token of their own: once there are such calls, let through here what carries
+    `Authorization: Bearer` to the paths made for it. The cookie does not count beside it (web.session), and no
+    page of another site can send that header unless an answer of ours to its OPTIONS says so.
+    """
+    headers = dict(scope["headers"])
+    mode, dest = headers.get(b"sec-fetch-mode"), headers.get(b"sec-fetch-dest")
+    if scope["method"] not in ("GET", "HEAD"):
+        return False
+    if path == USERSCRIPT:
+        return dest in (b"document", b"empty")
+    return mode == b"navigate" and dest == b"document" and bool(LED_TO.fullmatch(path))
 
 
 def without_basic(scope: dict) -> dict:
@@ -68,6 +100,11 @@ async def refusal(datasette: Datasette, scope: dict) -> Response | None:
         sentence = "This server does not answer to this name; `coursette serve --allowed-host NAME` adds one."
         return Response.text(sentence, status=400)
     path = web.path_of(datasette, scope)
+    if sent_by_another_site(scope) and not may_lead_here(scope, path):
+        sentence = "Another site led here: open this page from Coursette itself."
+        if path.endswith((".json", ".csv")):
+            return await web.refuse(datasette, request, sentence, 403)
+        return Response.text(sentence, status=403)
     if OPEN.fullmatch(path):
         return None
     actor = await web.actor_of(datasette, scope)
@@ -79,9 +116,11 @@ async def refusal(datasette: Datasette, scope: dict) -> Response | None:
     return None
 
 
-def harden(headers: list, scheme: str) -> list:
+def harden(headers: list, scheme: str, path: str) -> list:
     """The headers of an answer with ours, and cookies that no script can read or another site send."""
     ours = {name.lower().encode(): value.encode() for name, value in HEADERS.items()}
+    if path not in OPENED_FROM_MOODLE:
+        ours[b"cross-origin-opener-policy"] = b"same-origin"
     kept = [(name.lower(), value) for name, value in headers if name.lower() not in ours]
     hardened = [(name, cookie(value, scheme) if name == b"set-cookie" else value) for name, value in kept]
     names = {name for name, _ in kept}
@@ -126,11 +165,12 @@ def asgi_wrapper(datasette):
             if scope["type"] != "http":
                 await app(scope, receive, send)
                 return
-            scope = without_basic(scope)
+            scope = web.with_session_that_counts(datasette, without_basic(scope))
+            path = web.path_of(datasette, scope)
 
             async def send_hardened(message):
                 if message["type"] == "http.response.start":
-                    headers = harden(list(message.get("headers", [])), scope.get("scheme", "http"))
+                    headers = harden(list(message.get("headers", [])), scope.get("scheme", "http"), path)
                     message = {**message, "headers": headers}
                 await send(message)
 

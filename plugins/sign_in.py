@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from urllib.parse import urlsplit
 
 from datasette import hookimpl
@@ -15,14 +14,52 @@ from datasette.utils.asgi import Request, Response
 from loaders import accounts, web
 
 LASTS_S = 14 * 24 * 3600
-TRIES, WITHIN_S = 10, 300
+CONFIRMED_S = 300  # how long the old password opens the form for a new one
+TRIES, WITHIN_S = 10, 300  # for one name from one address
+ALL_TRIES, ALL_WITHIN_S = 100, 60  # for everybody together: soon over, as it is also in the right person's way
+ACCOUNT = "/-/account"
+# A page with a way to sign out on every computer below it.
+WITH_SIGN_OUT = """
+{% extends above %}
+{% block main %}
+{{ super() }}
+<form method="post" action="{{ urls.path("/-/sign-out-everywhere") }}">
+  <input type="hidden" name="csrftoken" value="{{ csrftoken() }}">
+  <p class="soft">Signed in on a computer that is not at hand? <button>Sign out everywhere</button></p>
+</form>
+{% endblock %}
+"""
+
+
+class Tries:
+    """Passwords tried lately and not found right, so that guessing takes for ever."""
+
+    def __init__(self, most: int, within_s: float):
+        self.most, self.within_s = most, within_s
+        self.times: dict[object, list[float]] = {}
+
+    def are_too_many(self, key: object) -> bool:
+        """Whether `key` has to wait; forgets what is long ago."""
+        since = time.monotonic() - self.within_s
+        recent = {key: [at for at in times if at > since] for key, times in self.times.items()}
+        self.times = {key: times for key, times in recent.items() if times}
+        return len(self.times.get(key, [])) >= self.most
+
+    def add(self, key: object) -> None:
+        """Count a try, before anybody knows how it ends: so many at once are no way round."""
+        self.times.setdefault(key, []).append(time.monotonic())
+
+    def forgive(self, key: object) -> None:
+        """Take one back, as it was right."""
+        if self.times.get(key):
+            self.times[key].pop()
 
 
 class Door:
     """The pages of signing in, and how often somebody knocked in vain lately."""
 
     def __init__(self):
-        self.failures: deque[float] = deque(maxlen=TRIES)
+        self.tries, self.all_tries = Tries(TRIES, WITHIN_S), Tries(ALL_TRIES, ALL_WITHIN_S)
         self.one_at_a_time = asyncio.Semaphore(2)  # a password takes 0.2 s of a processor
 
     async def link(self, datasette: Datasette, request: Request) -> Response:
@@ -33,7 +70,7 @@ class Door:
         if account is None:
             sentence = "This link was used already or is over an hour old: `coursette serve` prints a new one."
             return await web.refuse(datasette, request, sentence, 403)
-        return signed_in(datasette, request, account, "/")
+        return signed_in(datasette, request, account, "/", link=1)
 
     async def password(self, datasette: Datasette, request: Request) -> Response:
         """The form for user name and password."""
@@ -41,21 +78,33 @@ class Door:
         back_to = local(given.get("next") or request.args.get("next") or "/")
         if request.method != "POST":
             return await self.form(datasette, request, back_to)
-        if len(self.failures) == TRIES and time.monotonic() - self.failures[0] < WITHIN_S:
-            sentence = "Too many wrong passwords: wait five minutes, or use the link that `coursette serve` prints."
+        name = given.get("username") or ""
+        who = (name, (request.scope.get("client") or ("",))[0])
+        if wait := self.wait(who):
+            sentence = f"Too many wrong passwords: wait {wait}, or use the link that `coursette serve` prints."
             return await self.form(datasette, request, back_to, sentence, 429)
-        account = await self.check(datasette, given.get("username") or "", given.get("password") or "")
+        account = await self.check(datasette, who, name, given.get("password") or "")
         if account is None:
             return await self.form(datasette, request, back_to, "User name and password do not fit.", 403)
-        return signed_in(datasette, request, account, back_to)
+        confirmed = {"confirmed": int(time.time())} if back_to == datasette.urls.path(ACCOUNT) else {}
+        return signed_in(datasette, request, account, back_to, **confirmed)
 
-    async def check(self, datasette: Datasette, name: str, password: str) -> dict | None:
+    def wait(self, who: tuple[str, str]) -> str:
+        """How long this visitor has to wait before the next try, in words; empty: not at all."""
+        if self.tries.are_too_many(who):
+            return "five minutes"
+        return "a minute" if self.all_tries.are_too_many(None) else ""
+
+    async def check(self, datasette: Datasette, who: tuple[str, str], name: str, password: str) -> dict | None:
         """The account if the password is right, worked out beside the other requests."""
+        self.tries.add(who)
+        self.all_tries.add(None)
         async with self.one_at_a_time:
             known = web.known_accounts(datasette)
             account = await asyncio.to_thread(accounts.check_password, known, name, password)
-        if account is None:
-            self.failures.append(time.monotonic())
+        if account is not None:
+            self.tries.forgive(who)
+            self.all_tries.forgive(None)
         return account
 
     async def form(
@@ -67,8 +116,13 @@ class Door:
         return await web.page(datasette, request, "coursette_sign_in.html", context, status)
 
     async def account(self, datasette: Datasette, request: Request) -> Response:
-        """Choose the user name and the password of one's own account."""
-        name, context, status = request.actor["id"], {}, 200
+        """Choose the user name and the password of one's own account, after typing the old one if there is one."""
+        session = web.session(datasette, request.scope)
+        name, context, status = session.get("account") or request.actor["id"], {}, 200
+        if needs_old_password(datasette, name, session):
+            context = {"sentence": "First your password as it is now; then choose a new one.", "can_sign_in": True}
+            context |= {"above": "coursette_sign_in.html", "next": datasette.urls.path(ACCOUNT)}
+            return await with_sign_out(datasette, request, context, 403 if request.method == "POST" else 200)
         if request.method == "POST":
             given = await request.post_vars()
             fields = (given.get("username") or "", given.get("password") or "")
@@ -79,16 +133,43 @@ class Door:
             except accounts.Refused as refused:
                 context, status = {"sentence": str(refused), "username": fields[0]}, 400
         context = {"username": name, "shortest": accounts.SHORTEST_PASSWORD, **context}
-        return await web.page(datasette, request, "coursette_account.html", context, status)
+        return await with_sign_out(datasette, request, {"above": "coursette_account.html", **context}, status)
+
+    async def sign_out_everywhere(self, datasette: Datasette, request: Request) -> Response:
+        """End every session of one's own account, this one too."""
+        if request.method != "POST":
+            return Response.redirect(datasette.urls.path(ACCOUNT))
+        name = web.session(datasette, request.scope).get("account") or request.actor["id"]
+        try:
+            accounts.end_sessions(web.private(datasette), name)
+        except accounts.Refused as refused:
+            raise web.Refusal(str(refused), 400) from refused
+        response = Response.redirect(datasette.urls.path("/-/login"))
+        response.set_cookie(web.COOKIE, "", expires=0, max_age=0)
+        return response
 
 
-def signed_in(datasette: Datasette, request: Request, account: dict, back_to: str) -> Response:
-    """On to a page of ours, with a cookie that ends by itself."""
+def needs_old_password(datasette: Datasette, name: str, session: dict) -> bool:
+    """True for an account with a password, unless it was typed just now or the session came by the link."""
+    has_one = any(row["name"] == name and row["hash"] for row in web.known_accounts(datasette))
+    just_now = time.time() - session.get("confirmed", 0) < CONFIRMED_S
+    return has_one and not just_now and not session.get("link")
+
+
+async def with_sign_out(datasette: Datasette, request: Request, context: dict, status: int) -> Response:
+    """The page that `above` in the context names, with the form for signing out everywhere."""
+    template = datasette.jinja_env.from_string(WITH_SIGN_OUT)
+    return await web.page(datasette, request, template, context, status)
+
+
+def signed_in(datasette: Datasette, request: Request, account: dict, back_to: str, **how: int) -> Response:
+    """On to a page of ours, with a cookie that ends by itself; `how` goes into the session (see web.session)."""
     ends = baseconv.base62.encode(int(time.time()) + LASTS_S)
+    session = {"account": account["name"], "epoch": accounts.epoch(account), **how}
     response = Response.redirect(datasette.urls.path(back_to) if back_to == "/" else back_to)
     response.set_cookie(
-        "ds_actor",
-        datasette.sign({"a": accounts.actor(account), "e": ends}, "actor"),
+        web.COOKIE,
+        datasette.sign({"a": accounts.actor(account), "e": ends, **session}, "actor"),
         max_age=LASTS_S,
         httponly=True,
         secure=request.scheme == "https",
@@ -110,6 +191,7 @@ def register_routes():
         (r"^/-/sign-in$", door.link),
         (r"^/-/login$", door.password),
         (r"^/-/account$", door.account),
+        (r"^/-/sign-out-everywhere$", door.sign_out_everywhere),
     ]
 
 

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlencode
 
 from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.renderer import json_renderer
 from datasette.utils import (
+    CustomRow,
     InvalidSql,
     MultiParams,
     derive_named_parameters,
@@ -66,17 +68,17 @@ async def query_csv(
     given = {key: request.args.get(key) or "" for key in await derive_named_parameters(db, sql)}
     try:
         columns, rows = await db.execute_fn(lambda conn: every_row(conn, sql, given))
-    except sqlite3.OperationalError as error:
+    except (sqlite3.Error, sqlite3.Warning) as error:  # a second statement is a Warning in Python 3.11
         sentence = "This took too long: narrow it down." if "interrupted" in str(error) else f"{error}."
         raise web.Refusal(sentence, 400) from error
     return web.csv_response(name, columns, rows)
 
 
 def every_row(conn: sqlite3.Connection, sql: str, given: dict) -> tuple[list[str], list[tuple]]:
-    """(columns, rows) of a statement; raises sqlite3.OperationalError when it takes too long."""
+    """(columns, rows) of a statement; raises sqlite3.Error, OperationalError when it takes too long."""
     with sqlite_timelimit(conn, TIME_LIMIT_MS):
         cursor = conn.execute(sql, given)
-        return [column[0] for column in cursor.description], [tuple(row) for row in cursor]
+        return [column[0] for column in cursor.description or ()], [tuple(row) for row in cursor]
 
 
 async def table_csv(datasette: Datasette, request: Request, send: Callable) -> Response:
@@ -88,7 +90,26 @@ async def table_csv(datasette: Datasette, request: Request, send: Callable) -> R
             added |= await in_key_order(datasette, request)
         query = "&".join(filter(None, [request.query_string, urlencode(added)]))
         request.scope["query_string"] = query.encode("latin-1")
-    return await TableView.as_view(datasette)(request, send)
+    return await PlainCells.as_view(datasette)(request, send)
+
+
+class PlainCells(TableView):
+    """Datasette's table for its CSV, with cells that no spreadsheet takes for formulas. Numbers stay numbers."""
+
+    async def data(self, *args: Any, **kwargs: Any) -> Any:
+        found = await super().data(*args, **kwargs)
+        if isinstance(found, tuple):
+            found[0]["rows"] = [plain_row(found[0]["columns"], row) for row in found[0]["rows"]]
+        return found
+
+
+def plain_row(columns: list[str], row: Any) -> Any:
+    """A row with plain cells; a cell with a label is a dict of `value` and `label`."""
+    cells = [
+        {key: web.plain(part) for key, part in cell.items()} if isinstance(cell, dict) else web.plain(cell)
+        for cell in row
+    ]
+    return CustomRow(columns, zip(columns, cells, strict=True)) if cells != list(row) else row
 
 
 async def in_key_order(datasette: Datasette, request: Request) -> dict[str, str]:

@@ -142,7 +142,28 @@ async def test_the_database_file_is_the_owners_at_most(tmp_path):
 
 # The name of the server, and what every answer carries
 @pytest.mark.parametrize(
-    "host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:8001", "", "127.0.0.2"]
+    "host",
+    [
+        "evil.example",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example:8001",
+        "",
+        "127.0.0.2",
+        "[localhost",
+        "localhost]",
+        "[localhost]",
+        "[127.0.0.1]",
+        "::1",
+        "[::1",
+        "[::1]]",
+        "localhost:",
+        "localhost:x",
+        "localhost:1:2",
+        " localhost",
+        "localhost.",
+        "localhost@evil.example",
+        "localhost,evil.example",
+    ],
 )
 async def test_another_name_is_refused(datasette, host):
     for path in ("/", "/-/health", "/-/login"):

@@ -49,6 +49,40 @@ async def test_every_look_up_of_a_student_is_recorded(datasette, private):
     ]
 
 
+@pytest.mark.parametrize(
+    ("path", "what", "form", "about"),
+    [
+        ("/moodle/people", "table people", None, None),
+        ("/moodle/people.csv?_stream=on", "table people", "csv", None),
+        ("/moodle/~70eople.json?_where=1=1", "table people", "json", None),
+        ("/moodle/people_fts.json", "table people_fts", "json", None),
+        ("/moodle/enrolments.json", "table enrolments", "json", None),
+        ("/moodle/events?_facet=person_id", "table events", None, None),
+        ("/moodle/events/1.json", "table events", "json", "1"),
+        ("/moodle/completions.csv", "table completions", "csv", None),
+        ("/moodle/grades.json", "table grades", "json", None),
+        ("/moodle/forum_posts", "table forum_posts", None, None),
+        ("/moodle?sql=select+1", "SQL", None, None),
+        ("/moodle.json?sql=select+fullname+from+people", "SQL", "json", None),
+        ("/moodle.csv?sql=select+1", "SQL", "csv", None),
+    ],
+)
+async def test_tables_of_students_and_sql_are_one_line_each(datasette, private, path, what, form, about):
+    assert (await get(datasette, path)).status_code == 200
+    assert look_ups(private) == [("teacher", what, form, None, None, None, about)]
+
+
+async def test_a_row_of_people_is_the_person_however_it_is_written(datasette, private):
+    assert (await get(datasette, "/moodle/~70eople/4.json")).status_code == 200
+    assert look_ups(private) == [("teacher", "people", "json", None, None, "4", None)]
+
+
+async def test_other_tables_are_nobodys_business(datasette, private):
+    for path in ("/", "/moodle", "/moodle.json", "/moodle/activities", "/moodle/weeks.csv", "/-/coursette.css"):
+        assert (await get(datasette, path)).status_code == 200
+    assert not (private / "audit.db").exists()
+
+
 async def test_what_was_not_shown_is_not_recorded(datasette, private):
     await get(datasette, "/-/student?course=2&user=12345")
     await get(datasette, "/-/student?course=2&user=5", None)

@@ -5,8 +5,13 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import stat
 import subprocess
 import sys
+import time
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import httpx
 import pytest
@@ -59,6 +64,25 @@ def test_serve_prints_the_link_first_and_alone(tmp_path):
         server.terminate()
         said = server.communicate(timeout=10)
     assert said == ("", ""), "no log of requests: it would hold students' ids"
+
+
+def test_the_link_is_opened_without_standing_in_the_list_of_processes(tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr(serving.webbrowser, "open", opened.append)
+    link = "http://127.0.0.1:8001/-/sign-in?token=secret"
+    with serving.opened(link, tmp_path):
+        file = Path(url2pathname(urlsplit(opened[0]).path))
+        assert "secret" not in opened[0] and f"url={link}" in file.read_text()
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_file_with_the_link_is_gone_while_the_server_runs(tmp_path, monkeypatch):
+    monkeypatch.setattr(serving.webbrowser, "open", lambda address: True)
+    monkeypatch.setattr(serving, "OPENED_S", 0.05)
+    with serving.opened("http://127.0.0.1:8001/", tmp_path):
+        time.sleep(0.5)
+        assert list(tmp_path.iterdir()) == []
 
 
 async def test_datasette_with_the_tree_as_its_folder_is_as_closed(tmp_path):

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 from datasette.app import Datasette
 
-from loaders import accounts, serving
+from loaders import accounts, serving, web
 
 TREE = Path(__file__).resolve().parent.parent
 TEACHER = {"id": "teacher", "owner": True}
@@ -38,7 +38,12 @@ async def post(datasette: Datasette, path: str, form: dict, actor: dict | None =
 
 
 def cookies(datasette: Datasette, actor: dict | None) -> dict[str, str]:
-    return {"ds_actor": datasette.sign({"a": actor}, "actor")} if actor else {}
+    """The cookie of somebody signed in as this actor, as signing in makes it where there is such an account."""
+    if not actor:
+        return {}
+    account = next((row for row in web.known_accounts(datasette) if row["name"] == actor["id"]), None)
+    more = {"account": account["name"], "epoch": accounts.epoch(account)} if account else {}
+    return {"ds_actor": datasette.sign({"a": actor, **more}, "actor")}
 
 
 @contextmanager
