@@ -71,10 +71,9 @@ def choices(conn: sqlite3.Connection, course_id: str, site: str) -> dict[str, An
     every = _rows(conn, "courses")
     courses = [(row["moodle_id"], row["fullname"] or row["shortname"]) for row in every if row["moodle_id"]]
     found = course(conn, course_id, site)
-    rows = _rows(conn, "choices", course=found["id"]) if found else []
-    sections: dict[str, list] = {}
-    for row in rows:
-        sections.setdefault(row["section"], []).append((row["value"], row["words"]))
+    sections: dict[str, list] = defaultdict(list)
+    for row in _rows(conn, "choices", course=found["id"]) if found else []:
+        sections[row["section"]].append((row["value"], row["words"]))
     groups = [(moodle_id or name, name) for _, moodle_id, name in (_groups(conn, found) if found else [])]
     return {
         "course": [("", courses)] if courses else [],
@@ -130,6 +129,7 @@ def student(conn: sqlite3.Connection, course: dict, person: dict) -> dict[str, A
         "completion": _by_section(activities),
         "progress": _progress(activities),
         "posts": _rows(conn, "posts", **ids),
+        "posted": _rows(conn, "posted", **ids),
         "usage": _usage_of(conn, course, person, class_size),
         "loaded": {key: bool(here) for key, here in _rows(conn, "loaded", **ids)[0].items()},
         "data_up_to": course["data_up_to_utc"],
@@ -148,13 +148,15 @@ def completion(conn: sqlite3.Connection, course: dict, person: dict) -> list[dic
     """
     students = _ask(conn, _CLASS_SIZE, course=course["id"])[0]["students"]
     rows = _rows(conn, "completion", course=course["id"], person=person["person"])
+    reported = any(row["class_completed"] is not None for row in rows)  # and a report has every tracked activity
+    unsaid = "not tracked" if reported else "not known"
     for row in rows:
         done = row.pop("class_completed")
         row["class_pct"] = round(100 * done / students, 1) if students and done is not None else None
         logged = course["data_up_to_utc"] and row["kind"] not in NOT_LOGGED and person["role"] == "student"
         row["clicks"] = (row["clicks"] or 0) if logged else None
         row["done"] = row["state"] in DONE
-        row["why"] = None if row["state"] else {0: "not tracked", 1: "not loaded"}.get(row["tracked"], "not known")
+        row["why"] = None if row["state"] else {0: "not tracked", 1: "not loaded"}.get(row["tracked"], unsaid)
     return rows
 
 
@@ -253,10 +255,8 @@ def unknown_groups(conn: sqlite3.Connection, course: dict, filters: Filters) -> 
 
 
 def _groups(conn: sqlite3.Connection, course: dict) -> list[tuple]:
-    return conn.execute(_GROUPS, {"course": course["id"]}).fetchall()
-
-
-_GROUPS = "select id, moodle_id, name from groups where course_id = :course order by name"
+    statement = "select id, moodle_id, name from groups where course_id = ? order by name"
+    return conn.execute(statement, (course["id"],)).fetchall()
 
 
 def access(conn: sqlite3.Connection, course: dict, filters: Filters, activity: str = "", part: str = "") -> dict | None:

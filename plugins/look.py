@@ -12,6 +12,7 @@ from datasette.utils.asgi import Request, Response
 from markupsafe import Markup
 
 HERE = Path(__file__).parent
+LONG_AGO_DAYS = 365
 HEAT_FROM_PCT = (0, 1, 40, 70, 100)  # lowest share of each of the five colours
 
 
@@ -31,8 +32,10 @@ def exact(utc: str, zone: str | None) -> str:
 
 
 def age(utc: str, now: datetime | None = None) -> str:
-    """'2 months ago'."""
+    """'2 months ago'; 'April 2016' for what is more than a year away."""
     passed = (now or datetime.now(UTC)) - datetime.fromisoformat(utc)
+    if abs(passed.days) > LONG_AGO_DAYS:
+        return f"{datetime.fromisoformat(utc):%B %Y}"
     return format_timedelta(-passed, add_direction=True, locale="en_GB")
 
 

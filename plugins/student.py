@@ -11,6 +11,8 @@ from datasette.utils.asgi import Request, Response
 from loaders import answers, web
 
 CHART = {"width": 560, "height": 60, "gap": 4}
+HALF_A_YEAR = 26  # weeks
+ROLES = {"editingteacher": "teacher", "teacher": "non-editing teacher", "coursecreator": "course creator"}
 WORDS = {"complete": "done", "complete-pass": "passed", "complete-fail": "done, not passed"}
 
 
@@ -18,9 +20,12 @@ async def student_page(datasette: Datasette, request: Request) -> Response:
     """`/-/student?course=&user=` (or `person=`, our own key): the three tabs."""
     database, course, person = await find_person(datasette, request)
     found = await web.ask(datasette, database, answers.student, course, person)
+    absent = not found["loaded"]["own_completion"]
     for section in found["completion"]:
         section["activities"] = [row for row in section["activities"] if is_shown(row)]
         for row in section["activities"]:
+            # Said once for all of them, above.
+            row["why"] = "" if absent and row["why"] == "not loaded" else row["why"]
             row["said"] = said(row)
             row["href"] = activity_link(course, row)
     sections = [section for section in found["completion"] if section["activities"]]
@@ -30,8 +35,10 @@ async def student_page(datasette: Datasette, request: Request) -> Response:
         "latest": latest(sections),
         "chart": chart(found["usage"]["weeks"]),
         "initials": initials(person),
+        "role": role_name(person["role"]),
         "personal": personal(person, found["details"], profile_link(course, person)),
         "forum_posts": [{**row, "href": post_link(course, row)} for row in found["posts"] if row["source"] == "forum"],
+        "absent_posts": [row for row in found["posted"] if not row["loaded"]],
         "blog_posts": [{**row, "href": safe_link(row["url"])} for row in found["posts"] if row["source"] == "blog"],
         "same_as": {kind: address(datasette, database, course, person, kind) for kind in ("json", "csv")},
     }
@@ -79,13 +86,18 @@ def personal(person: dict, details: dict, profile: str | None) -> list[dict]:
         {"term": "User name", "text": person["username"]},
         {"term": "Moodle id", "text": person["moodle_id"]},
         {"term": "Groups", "text": ", ".join(person["groups"])},
-        {"term": "Role", "text": f"{role}{how}" if role else None},
+        {"term": "Role", "text": f"{role_name(role)}{how}" if role else None},
         {"term": "Status", "text": person["status"]},
         {"term": "Enrolled", "utc": person["enrolled_utc"]},
         {"term": "Last seen", "utc": person["last_access_utc"]},
         *({"term": field, "text": value, "href": telephone(field, value)} for field, value in details.items()),
     ]
     return [row for row in rows if row.get("text") or row.get("utc")]
+
+
+def role_name(role: str | None) -> str | None:
+    """Moodle's short name of a role in words."""
+    return ROLES.get(role or "", role)
 
 
 def telephone(field: str, value: str | None) -> str | None:
@@ -119,10 +131,9 @@ def said(row: dict) -> str:
     opened = {None: "", 0: "never opened"}.get(row["clicks"], f"opened {times(row['clicks'])}")
     if row["state"] == "complete-fail":
         return WORDS["complete-fail"]
-    if row["why"]:
-        return ", ".join(
-            filter(None, [f"completion {row['why']}".replace("completion not tracked", "not tracked"), opened])
-        )
+    if row["why"] is not None:
+        words = f"completion {row['why']}" if row["why"] else ""
+        return ", ".join(filter(None, [words.replace("completion not tracked", "not tracked"), opened]))
     return f"{opened}, not completed" if row["clicks"] else opened or "not completed"
 
 
@@ -139,6 +150,7 @@ def latest(sections: list[dict]) -> int:
 
 def chart(weeks: list[dict]) -> dict | None:
     """Bars of clicks and steps of the class median in the coordinates of the drawing; None without weeks."""
+    weeks, apart = without_lone_week(weeks)
     if not weeks:
         return None
     top = max(1, *(max(week["clicks"], week["class_median"]) for week in weeks))
@@ -164,7 +176,17 @@ def chart(weeks: list[dict]) -> dict | None:
         }
         for index, week in enumerate(weeks)
     ]
-    return {**CHART, "bars": bars, "none": quiet_weeks(weeks)}
+    return {**CHART, "bars": bars, "none": quiet_weeks(weeks), "apart": apart}
+
+
+def without_lone_week(weeks: list[dict]) -> tuple[list[dict], list[dict]]:
+    """(weeks to draw, those left out): a first or last week more than half a year from all others is left out."""
+    apart = []
+    if len(weeks) > 2 and weeks[1]["week"] - weeks[0]["week"] > HALF_A_YEAR:
+        apart, weeks = [weeks[0]], weeks[1:]
+    if len(weeks) > 2 and weeks[-1]["week"] - weeks[-2]["week"] > HALF_A_YEAR:
+        apart, weeks = [*apart, weeks[-1]], weeks[:-1]
+    return weeks, apart
 
 
 def quiet_weeks(weeks: list[dict]) -> str:

@@ -13,7 +13,11 @@ select
     enrolments.status,
     enrolments.enrolled_utc,
     enrolments.last_access_utc,
-    coalesce(events.time_utc, usage_person.last_utc) as last_seen_utc
+    coalesce(
+        events.time_utc,
+        usage_person.last_utc,
+        (select max(time_utc) from events where person_id = people.id and course_id = :course)
+    ) as last_seen_utc
 from people
 left join enrolments on enrolments.person_id = people.id and enrolments.course_id = :course
 left join usage_person on usage_person.person_id = people.id and usage_person.course_id = :course
