@@ -179,25 +179,26 @@ def save_people(connection: sqlite3.Connection, site_id: int, people: People) ->
 
 
 def _own_keys(connection, site_id, people: People, roots: list[Key], said: Newest) -> dict[Key, int]:
-    """Own key of each root: the row it had, or a new one. Rows nobody stands behind go."""
-    by_id, by_email, by_idnumber, taken = {}, {}, {}, set()
-    rows = connection.execute("select id, moodle_id, email, idnumber from people where site_id = ?", (site_id,))
-    for key, moodle_id, email, idnumber in rows.fetchall():
-        if moodle_id is not None:
-            by_id[moodle_id] = key
-        else:
-            by_email[(email or "").casefold()], by_idnumber[idnumber] = key, key
-    own: dict[Key, int] = {}
+    """Own key of each root: the row it had, also before its Moodle id was known; or a new one."""
+    columns = ("email", "idnumber", "username")
+    had: dict[tuple[str, object], int] = {}
+    rows = connection.execute(
+        "select id, moodle_id, email, idnumber, username from people where site_id = ?", (site_id,)
+    )
+    for key, moodle_id, *words in rows.fetchall():
+        marks = zip(columns, words, strict=True) if moodle_id is None else [("moodle_id", moodle_id)]
+        had |= {(column, str(word).casefold()): key for column, word in marks if word}
+    own, taken = {}, set()
     for root in roots:
-        if root in people.ids:
-            key = by_id.get(people.ids[root])
-        else:
-            email, idnumber = said.get((root, "email")), said.get((root, "idnumber"))
-            key = by_email.get((email or "-").casefold()) or (by_idnumber.get(idnumber) if idnumber else None)
-            key = None if key in taken else key
+        moodle_id = people.ids.get(root)
+        marks = [("moodle_id", moodle_id), *((column, said.get((root, column))) for column in columns)]
+        found = (had.get((column, str(word).casefold())) for column, word in marks if word)
+        key = next((key for key in found if key and key not in taken), None)
         if key is None:
             sql = "insert into people (site_id, moodle_id) values (?, ?)"
-            key = connection.execute(sql, (site_id, people.ids.get(root))).lastrowid
+            key = connection.execute(sql, (site_id, moodle_id)).lastrowid
+        elif moodle_id:
+            connection.execute("update people set moodle_id = ?1 where id = ?2 and moodle_id is null", (moodle_id, key))
         own[root] = key
         taken.add(key)
     return own

@@ -61,3 +61,12 @@ def test_an_empty_id_number_is_no_word(db, tmp_path):
     load(db, grades(tmp_path / "old.csv", OLD, {"Quiz: One": "10"}), course=2)
     load(db, grades(tmp_path / "new.csv", NEW, {"Quiz: One": "10"}, idnumber=""), course=2)
     assert rows(db, "select idnumber, email from people") == [("007", "zoe@x.org")]
+
+
+def test_a_person_keeps_their_row_when_their_moodle_id_becomes_known(db, tmp_path):
+    load(db, grades(tmp_path / "grades.csv", OLD, {"Quiz: One": "10"}), course=2)
+    (before,) = rows(db, "select id from people")
+    answer = tmp_path / "people.json"
+    answer.write_text('[{"id": 5, "fullname": "Zoë Müller", "email": "ZOE@x.org", "roles": []}]')
+    load(db, answer, course=2)
+    assert rows(db, "select id, moodle_id, idnumber from people") == [(*before, 5, "007")]
