@@ -18,12 +18,13 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from tests.exports import as_moodle
+from exports import as_moodle
 
 ROWS = int(os.environ.get("ROWS", 1_000_000))
 WITH_XLSX = os.environ.get("XLSX", "1") == "1"
 DEMO = Path(__file__).parents[1] / "demo"
 USER = re.compile(r"(?<=user with id ')(\d+)(?=')")
+PATH = os.pathsep.join([str(DEMO.parent), str(DEMO.parent / "tests")])
 STAFF = 4  # ids up to here are the admin, the teacher and the tutor: the same in every copy
 
 
@@ -92,7 +93,7 @@ def floor(source: Path, db: Path) -> None:
 def measured(*command: str) -> tuple[float, float]:
     """Run a command as a process of its own: (seconds, peak MB)."""
     started = time.perf_counter()
-    pid = os.posix_spawn(command[0], command, os.environ | {"PYTHONPATH": str(DEMO.parent)})
+    pid = os.posix_spawn(command[0], command, os.environ | {"PYTHONPATH": PATH})
     _, status, usage = os.wait4(pid, 0)
     if status:
         raise SystemExit(f"{' '.join(command)} failed")
@@ -126,7 +127,7 @@ def main() -> None:
         write_csv(older, skip=newest)
         again.write_bytes(full.read_bytes() + b"\n")  # the same lines in another file
         paths = f"Path({str(full)!r}), Path({str(folder / 'floor.db')!r})"
-        code = f"from pathlib import Path; from tests.bench import floor; floor({paths})"
+        code = f"from pathlib import Path; from bench import floor; floor({paths})"
         base, _ = measured(sys.executable, "-c", code)
         print(f"{rows:,} lines, {full.stat().st_size / 1e6:.0f} MB; floor {base:.1f} s = 1.0", flush=True)
         say = Report(base, rows)
