@@ -128,12 +128,13 @@ def test_another_site_cannot_time_a_question(teacher):
     context, ours, port = teacher
     page = context.pages[0]
     slow = f"{ours}/moodle.json?sql={quote(HEAVY)}"
-    assert page.goto(slow).request.timing["responseStart"] > 100, "the question does take its time"
+    takes = page.goto(slow).request.timing["responseStart"]
+    assert takes > 900, "the question does take its time"
     for host in ("evil.example", "127.0.0.1", "localhost"):
         page.goto(f"http://{host}:{port}/")
         with context.expect_page() as opened:
             took = page.evaluate(TIMING, [slow, "timing"])
-        assert 0 <= took < 150 or took == -1
+        assert 0 <= took < takes / 2
         opened.value.wait_for_load_state()
         assert "open this page from Coursette itself" in opened.value.text_content("body")
         opened.value.close()
