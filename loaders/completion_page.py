@@ -132,9 +132,7 @@ def _notes(page: SavedPage, shown: int) -> Iterator[str]:
     """What the page leaves out, and how to get the whole."""
     course = page.course.get("moodle_id", "")
     everyone = page.address(f"report/progress/index.php?course={course}&group=0&sifirst=all&silast=all")
-    numbers = [
-        attribute(node, "data-page-number") for node in page.tree.css(".pagination [data-page-number]")
-    ]
+    numbers = [attribute(node, "data-page-number") for node in page.tree.css(".pagination [data-page-number]")]
     pages = max((int(number) for number in numbers if number.isdigit()), default=1)
     if pages > 1:
         yield (
@@ -142,9 +140,7 @@ def _notes(page: SavedPage, shown: int) -> Iterator[str]:
             "(in Moodle 5.1 &dataformat=csv) for a file with everybody, and load it too."
         )
     active = [
-        node
-        for node in page.tree.css(".initialbar li.active")
-        if "initialbarall" not in attribute(node, "class")
+        node for node in page.tree.css(".initialbar li.active") if "initialbarall" not in attribute(node, "class")
     ]
     if active or attribute(page.tree.css_first("#selectgroup option[selected]"), "value") not in ("", "0"):
         yield f"This page shows only people of one group or initial: open {everyone} and save it again."

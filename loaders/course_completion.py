@@ -68,9 +68,7 @@ def _fields(sheet: Sheet, end: int) -> list[int]:
     return [at for at in range(2, end) if any(row[at].strip() and not may_be_time(row[at]) for row in rows)]
 
 
-def _claims(
-    sheet: Sheet, clock: Clock, identity: Identity, activities: list[int], reading: Reading
-) -> Iterator[dict]:
+def _claims(sheet: Sheet, clock: Clock, identity: Identity, activities: list[int], reading: Reading) -> Iterator[dict]:
     if activities:
         yield {"noun": "columns", "activities": [{"name": clean(sheet.header[at])} for at in activities]}
     cells = Cells(clock)

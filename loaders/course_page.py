@@ -20,9 +20,7 @@ KIND = "course structure"
 MODULE_CLASS = re.compile(r"modtype_([a-z][a-z0-9_]*)")
 SECTION, ACTIVITY = "li.section", "li.activity"
 # Shown only where completion is tracked; a course may hide it, so that its absence says nothing.
-TRACKED = (
-    "[data-region=completionrequirements], [data-region=completion-info] button, [data-toggletype^=manual]"
-)
+TRACKED = "[data-region=completionrequirements], [data-region=completion-info] button, [data-toggletype^=manual]"
 # Activities whose second date is when they are due; others show other dates.
 DATED = ("assign", "quiz", "choice", "feedback", "lesson", "scorm")
 DUE = ("due", "closes", "closed")
@@ -151,9 +149,7 @@ def read_book(page: SavedPage, clock: Clock) -> Reading:
                 _open_chapter(page) if node.tag == "strong" else None
             )
             if chapter:
-                chapters.setdefault(
-                    chapter, _chapter_name(node, "book_toc_numbered" in attribute(toc, "class"))
-                )
+                chapters.setdefault(chapter, _chapter_name(node, "book_toc_numbered" in attribute(toc, "class")))
     parts = [_part(cmid, "chapter", chapter, name) for chapter, name in chapters.items()]
     return _reading(page, [*_own_activity(page), *parts] if cmid else [], [])
 
@@ -202,9 +198,7 @@ def _open_discussion(page: SavedPage) -> int | None:
 
 
 def _forum_notes(page: SavedPage, shown: int) -> Iterator[str]:
-    numbers = [
-        attribute(node, "data-page-number") for node in page.tree.css(".pagination [data-page-number]")
-    ]
+    numbers = [attribute(node, "data-page-number") for node in page.tree.css(".pagination [data-page-number]")]
     pages = max((int(number) for number in numbers if number.isdigit()), default=1)
     if pages > 1:
         yield f"This is one of the forum's {pages} pages and names {shown} discussions: save the others too."

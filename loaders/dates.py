@@ -72,9 +72,7 @@ def _half_day_hours(word: str) -> int | None:
 
 def _looks(day: str) -> str:
     """`22/11/26,` -> `n/n/n,`; `saturday, 12 march 2016,` -> `w,nwY,`."""
-    looks = re.sub(
-        r"\d+", lambda number: "Y" if len(number[0]) == 4 else "n", re.sub(r"[^\s\d.,;:()/-]+", "w", day)
-    )
+    looks = re.sub(r"\d+", lambda number: "Y" if len(number[0]) == 4 else "n", re.sub(r"[^\s\d.,;:()/-]+", "w", day))
     return re.sub(r"w+", "w", looks.replace(" ", ""))
 
 
@@ -156,9 +154,7 @@ def fitting(seen: Mapping[str, Day]) -> list[Reading]:
     return [reading for reading in readings if all(reading.read(day) for day in seen.values())]
 
 
-def decide(
-    seen: Mapping[str, Day], steps: set[tuple[str, str]], order: str | None, year_first: bool
-) -> Reading:
+def decide(seen: Mapping[str, Day], steps: set[tuple[str, str]], order: str | None, year_first: bool) -> Reading:
     """The one reading of a file's dates.
 
     `seen` holds every date's text with its parts, `steps` which date follows which in a file that should be
@@ -173,9 +169,7 @@ def decide(
         _check_order(order, seen, readings, ordered)
         readings = [reading for reading in readings if reading.order == order]
     if not readings:
-        raise Unreadable(
-            f"the dates of this file (“{next(iter(seen))}”) cannot be read: download the file again"
-        )
+        raise Unreadable(f"the dates of this file (“{next(iter(seen))}”) cannot be read: download the file again")
     for text, day in seen.items():
         found = {reading.read(day): reading for reading in readings}
         if len(found) > 1:
@@ -188,9 +182,7 @@ def _says_order(seen: Mapping[str, Day]) -> bool:
     return all(day.words or day.says_year or len(day.numbers[0]) == 4 for day in seen.values())
 
 
-def _check_order(
-    order: str, seen: Mapping[str, Day], readings: list[Reading], ordered: list[Reading]
-) -> None:
+def _check_order(order: str, seen: Mapping[str, Day], readings: list[Reading], ordered: list[Reading]) -> None:
     """Raise Unreadable if the order given contradicts the dates, or the order of their lines."""
     if not any(reading.order == order for reading in readings):
         text = next((text for text, day in seen.items() if not Reading(order).read(day)), next(iter(seen)))
@@ -224,10 +216,7 @@ def _fewest_years(readings: list[Reading], seen: Mapping[str, Day], year_first: 
     last = [reading for reading in readings if reading.order != "ymd"]
     if not first or not last:
         return readings
-    years = [
-        min(len({reading.read(day).year for day in seen.values()}) for reading in side)
-        for side in (first, last)
-    ]
+    years = [min(len({reading.read(day).year for day in seen.values()}) for reading in side) for side in (first, last)]
     if years[0] != years[1]:
         return first if years[0] < years[1] else last
     return first if year_first else last

@@ -18,16 +18,10 @@ _LABEL = re.compile(r"([^:：]+?)\s*[:：]\s*(.+)")
 _PART = re.compile(r"(.*\S)\s*[(（][^()（）]+[)）]")
 _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
 
-_REAL = (
-    "Real|Punkte|Brut|Brute|Punteggio|Echt|Reëel|Reell|Erreala|Virkelig|Skutečná hodnota|Значение|実データ"
-)
-_PERCENTAGE = (
-    "Percentage|Prozentsatz|Pourcentage|Porcentaje|Percentuale|Percentagem|Porcentagem|Проценты|百分比"
-)
+_REAL = "Real|Punkte|Brut|Brute|Punteggio|Echt|Reëel|Reell|Erreala|Virkelig|Skutečná hodnota|Значение|実データ"
+_PERCENTAGE = "Percentage|Prozentsatz|Pourcentage|Porcentaje|Percentuale|Percentagem|Porcentagem|Проценты|百分比"
 _LETTER = "Letter|Note|Lettre|Letra|Lettera|Lletra|Bokstav|Символ|文字|等第"
-_FEEDBACK = (
-    "Feedback|Retroalimentación|Retroacció|Feedbacka|Comentários|Återkoppling|Отзыв|フィードバック|反馈"
-)
+_FEEDBACK = "Feedback|Retroalimentación|Retroacció|Feedbacka|Comentários|Återkoppling|Отзыв|フィードバック|反馈"
 _DISPLAYS = {"real": _REAL, "percentage": _PERCENTAGE, "letter": _LETTER, "feedback": _FEEDBACK}
 _DISPLAY_OF = {fold(word): display for display, words in _DISPLAYS.items() for word in words.split("|")}
 
@@ -43,9 +37,7 @@ _MODULES = {
     "ims content package": "imscp",
     "interactive content": "hvp",
     "scorm package": "scorm",
-    **{
-        name: name for name in ("book", "chat", "choice", "feedback", "folder", "forum", "glossary", "lesson")
-    },
+    **{name: name for name in ("book", "chat", "choice", "feedback", "folder", "forum", "glossary", "lesson")},
     **{name: name for name in ("page", "quiz", "survey", "url", "wiki", "workshop")},
 }
 # A workshop has two grades, "X (submission)" and "X (assessment)"; these are its names in other languages.

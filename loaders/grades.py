@@ -61,9 +61,7 @@ def read(sheet: Sheet, clock: Clock) -> Reading:
     name_columns = headings.name_columns(sheet.header, names)
     if name_columns is None and columns[0].at > 1:
         name_columns = (0, 1)
-    suspended = next(
-        (at for at in range(columns[0].at) if headings.says(sheet.header[at], "suspended")), None
-    )
+    suspended = next((at for at in range(columns[0].at) if headings.says(sheet.header[at], "suspended")), None)
     fields = [at for at in range(columns[0].at) if at not in (*(name_columns or ()), suspended)]
     identity = Identity(sheet, fields, names=name_columns)
     reading = Reading(KIND, (), notes=list(identity.notes))

@@ -105,8 +105,7 @@ def read(sheet: Sheet, clock: Clock) -> Reading:
     names = headings.name_columns(sheet.header, _FIRST_NAME) or (_FIRST_NAME, _LAST_NAME)
     identity = Identity(sheet, range(_LAST_NAME + 1, len(sheet.header)), names=names)
     blocks = [
-        Block(clean(name), list(rows))
-        for name, rows in groupby(sheet.rows(), key=lambda numbered: numbered[1][0])
+        Block(clean(name), list(rows)) for name, rows in groupby(sheet.rows(), key=lambda numbered: numbered[1][0])
     ]
     reading = Reading(KIND, (), notes=list(identity.notes))
     nobody = _without_group(blocks, reading.notes)
@@ -122,11 +121,7 @@ def _without_group(blocks: list[Block], notes: list[str]) -> Block | None:
     last = blocks[-1]
     if last.is_called(_NO_GROUP_WORDS):
         return last
-    if (
-        any(block.is_called(_NO_GROUPING_WORDS) for block in blocks)
-        or len(last.groups()) != 1
-        or not last.people()
-    ):
+    if any(block.is_called(_NO_GROUPING_WORDS) for block in blocks) or len(last.groups()) != 1 or not last.people():
         return None
     elsewhere = set().union(*(block.people() for block in blocks[:-1]))
     empty_before = not any(blocks[-2].rows[-1][1][1:])
@@ -147,9 +142,7 @@ def _without_grouping(blocks: list[Block], nobody: Block | None) -> Block | None
     return named
 
 
-def _claims(
-    blocks: list[Block], nobody: Block | None, loose: Block | None, identity: Identity
-) -> Iterator[dict]:
+def _claims(blocks: list[Block], nobody: Block | None, loose: Block | None, identity: Identity) -> Iterator[dict]:
     for block in blocks:
         for line, row in block.rows:
             person, name = identity.person(row), clean(row[1])

@@ -132,9 +132,7 @@ def detail_name(header: str) -> str | None:
 
 def is_identity(header: str) -> bool:
     """Whether a header is one of Moodle's own identity fields."""
-    return detail_name(header) is not None or any(
-        says(header, what) for what in ("email", "idnumber", "username")
-    )
+    return detail_name(header) is not None or any(says(header, what) for what in ("email", "idnumber", "username"))
 
 
 def name_columns(header: list[str], start: int = 0) -> tuple[int, int] | None:

@@ -78,15 +78,16 @@ class SmallFile:
             self._doubt_course(outcome.load_id)
 
     def _doubt_course(self, load_id: int) -> None:
-        """Raise Unreadable if --course names one course and the people are those of another."""
+        """Say so if --course names one course and the people are those of another: it may be a slip."""
         loads = claims.read_loads(self.connection)
         mine = next(load for load in loads if load.id == load_id)
         others = [load for load in loads if load.site_id == mine.site_id and load is not mine and load.course_moodle_id]
         found = Evidence(others).place(members(mine), things(mine))
         if found and found != mine.course_id:
             (said,) = self.connection.execute("select moodle_id from courses where id = ?", (found,)).fetchone()
-            raise Unreadable(
-                f"its people are those of course {said}, not of course {self.options.course}: leave --course out"
+            self.outcome.notes.append(
+                f"its people are those of course {said}: if --course {self.options.course} was a slip,"
+                f" `coursette unload {load_id}` takes it back"
             )
 
     def _course_of_reading(self, reading: Reading) -> int | None:

@@ -51,8 +51,7 @@ def _looks_right(sheet: Sheet) -> bool:
     if len(header) not in (3, 4) or known or "" in header or not rows:
         return False
     return all(
-        EMAIL.fullmatch(clean(row[2])) and not any(letter.isdigit() for letter in row[0] + row[1])
-        for row in rows
+        EMAIL.fullmatch(clean(row[2])) and not any(letter.isdigit() for letter in row[0] + row[1]) for row in rows
     )
 
 

@@ -101,11 +101,7 @@ def _person(line: int, row: LexborNode, layout: Layout, times: dict[str, str]) -
         person["fullname"] = fullname
     cells = row.css("td.cell, th.cell")
     for place, cell in enumerate(cells):
-        if (
-            place in layout.others
-            and not cell.css("[data-itemtype], [data-status]")
-            and (text := own_text(cell))
-        ):
+        if place in layout.others and not cell.css("[data-itemtype], [data-status]") and (text := own_text(cell)):
             _identity(*layout.others[place], text, person, details)
     words = {name: own_text(cells[place]) for name, place in layout.own.items() if place < len(cells)}
     english = layout.language.startswith("en")

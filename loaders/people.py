@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable
+from functools import cache
 
 from loaders.claims import Load, Newest
 from loaders.courses import folded_names, person_keys
@@ -134,6 +135,8 @@ class People:
     def _by_completions(self, root: Key, known: set[Key], course_id: int) -> Key | None:
         """Of several people of one name, the one whose completions the log has at the very same seconds."""
         times = self.completed.get(root, set())
+        if len(times) < SURE:
+            return None
         shared = {other: len(times & self.seen(course_id, self.ids[other])) for other in known}
         home = max(shared, key=lambda other: (shared[other], str(other)), default=None)
         alone = all(count == 0 for other, count in shared.items() if other != home)
@@ -141,13 +144,21 @@ class People:
 
 
 def completion_times(connection: sqlite3.Connection) -> Callable[[int, int], set[str]]:
-    """A look-up of when, by the log, a person (Moodle id) completed something in a course."""
+    """A look-up of when, by the log, a person (Moodle id) completed something in a course (own key)."""
     sql = (
-        "select time_utc from events join people on people.id = related_person_id"
-        " join event_types on event_types.id = event_type_id where people.moodle_id = ?"
-        " and events.course_id = ? and eventclass = '\\core\\event\\course_module_completion_updated'"
+        "select people.moodle_id, time_utc from events join people on people.id = related_person_id"
+        " where course_id = ? and event_type_id in (select id from event_types"
+        " where eventclass = '\\core\\event\\course_module_completion_updated')"
     )
-    return lambda course_id, moodle_id: {time for (time,) in connection.execute(sql, (moodle_id, course_id))}
+
+    @cache
+    def of_course(course_id: int) -> dict[int, set[str]]:
+        times: dict[int, set[str]] = defaultdict(set)
+        for moodle_id, time_utc in connection.execute(sql, (course_id,)):
+            times[moodle_id].add(time_utc)
+        return times
+
+    return lambda course_id, moodle_id: of_course(course_id).get(moodle_id, set())
 
 
 def save_people(connection: sqlite3.Connection, site_id: int, people: People) -> dict[Key, int]:

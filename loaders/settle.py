@@ -203,10 +203,14 @@ def _save_unmatched(connection: sqlite3.Connection, unmatched: list[tuple]) -> N
 def _settle_rollups(connection: sqlite3.Connection, before: dict | None) -> None:
     """Rebuild the roll-ups of every course, or only of those whose students or completions changed."""
     now = _students(connection)
+    courses = [course_id for (course_id,) in connection.execute("select id from courses")]
+    stale = {course_id for course_id in courses if before is None or before.get(course_id) != now.get(course_id)}
+    # All old rows go first: a key of an activity that is gone may stand for one of another course by now.
     for table in rollups.TABLES:
-        connection.execute(f"delete from {table} where course_id not in (select id from courses)")
-    for (course_id,) in connection.execute("select id from courses").fetchall():
-        if before is None or before.get(course_id) != now.get(course_id):
+        keep = [] if table == "usage_activity" else [course_id for course_id in courses if course_id not in stale]
+        connection.execute(f"delete from {table} where course_id not in ({', '.join('?' * len(keep))})", keep)
+    for course_id in courses:
+        if course_id in stale:
             rollups.build(connection, course_id)
             rollups.build_submissions(connection, course_id)
         else:

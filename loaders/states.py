@@ -65,8 +65,7 @@ _WORDS = dict.fromkeys(map(fold, _listed(_COMPLETE)), "complete") | dict.fromkey
 )
 _FAILS, _PASSES = [fold(word) for word in _listed(_FAIL)], [fold(word) for word in _listed(_PASS)]
 _SETTERS = [
-    re.compile(re.escape(word).replace(r"\{\}", "(.+)").replace(r"\ ", r"\s*"), re.IGNORECASE)
-    for word in _listed(_BY)
+    re.compile(re.escape(word).replace(r"\{\}", "(.+)").replace(r"\ ", r"\s*"), re.IGNORECASE) for word in _listed(_BY)
 ]
 
 

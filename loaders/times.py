@@ -131,9 +131,7 @@ class Clock:
     def local(self, text: str) -> datetime:
         """The wall-clock time, without zone. Raises Unreadable naming the text."""
         split = self._look(text)
-        return datetime.combine(self._day(split, text), datetime.min.time()) + timedelta(
-            seconds=split.seconds
-        )
+        return datetime.combine(self._day(split, text), datetime.min.time()) + timedelta(seconds=split.seconds)
 
     def utc(self, text: str) -> str:
         """`YYYY-MM-DDTHH:MM:SSZ`; a time that came twice is taken as the first."""

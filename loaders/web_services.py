@@ -82,9 +82,7 @@ def read(answer: Answer, clock: Clock) -> Reading:
     try:
         reading = reader(answer.data)
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
-        raise Unreadable(
-            "this web-service answer is incomplete or was edited: ask Moodle for it again"
-        ) from error
+        raise Unreadable("this web-service answer is incomplete or was edited: ask Moodle for it again") from error
     reading.kind = kind
     reading.site = next(_sites(answer.data), None)
     return reading
@@ -124,11 +122,7 @@ def _find(data: Any) -> tuple[str, Callable[[Any], Reading]] | None:
     if {"id", "courseid", "name", "enrolmentkey"} <= every:
         return "groups overview", _groups
     if {"id", "course", "name"} <= every and some & {"cmid", "coursemodule"}:
-        return (
-            ("course structure", lambda found: read_modules("forum", found))
-            if "forcesubscribe" in some
-            else None
-        )
+        return ("course structure", lambda found: read_modules("forum", found)) if "forcesubscribe" in some else None
     if {"id", "fullname"} <= every and some & IN_COURSE and "recordid" not in some:
         return "people", _people
     return None
@@ -153,12 +147,7 @@ def _find_in_object(data: dict) -> tuple[str, Callable[[dict], Reading]] | None:
 
 def _people(data: list[dict]) -> Reading:
     """core_enrol_get_enrolled_users, or core_user_get_course_user_profiles."""
-    seen = [
-        user[key]
-        for user in data
-        for key in ("lastaccess", "lastcourseaccess", "firstaccess")
-        if user.get(key)
-    ]
+    seen = [user[key] for user in data for key in ("lastaccess", "lastcourseaccess", "firstaccess") if user.get(key)]
     grouped = any("groups" in user for user in data)
     return Reading(
         kind="people",
@@ -212,9 +201,7 @@ def _common_course(data: list[dict]) -> dict:
     any other; fewer than three people prove nothing.
     """
     courses = {course["id"]: course for user in data for course in user.get("enrolledcourses", [])}
-    counts = Counter(
-        key for user in data for key in {course["id"] for course in user.get("enrolledcourses", [])}
-    )
+    counts = Counter(key for user in data for key in {course["id"] for course in user.get("enrolledcourses", [])})
     ranked = counts.most_common(2)
     if len(data) < 3 or not ranked or ranked[0][1] < 0.8 * len(data):
         return {}

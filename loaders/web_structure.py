@@ -27,9 +27,7 @@ MODULE_LISTS = {
 
 def is_module(item: Any) -> bool:
     return (
-        isinstance(item, dict)
-        and {"id", "course", "name"} <= set(item)
-        and bool({"cmid", "coursemodule"} & set(item))
+        isinstance(item, dict) and {"id", "course", "name"} <= set(item) and bool({"cmid", "coursemodule"} & set(item))
     )
 
 
@@ -37,10 +35,7 @@ def read_contents(data: list[dict]) -> Reading:
     """core_course_get_contents: sections and activities; chapters of books if contents were asked for."""
     modules = [module for section in data for module in section["modules"]]
     changed = [
-        item["timemodified"]
-        for module in modules
-        for item in module.get("contents", [])
-        if item.get("timemodified")
+        item["timemodified"] for module in modules for item in module.get("contents", []) if item.get("timemodified")
     ]
     return Reading(
         kind="course structure",

@@ -24,20 +24,14 @@ def named(zone: str) -> ZoneInfo:
     except (OSError, ValueError, KeyError):  # ZoneInfo lets the file system's errors through
         pass
     names = near(zone)
-    hint = (
-        f"did you mean {' or '.join(names)}?"
-        if names
-        else "give one such as Australia/Brisbane or Europe/Paris"
-    )
+    hint = f"did you mean {' or '.join(names)}?" if names else "give one such as Australia/Brisbane or Europe/Paris"
     raise Unreadable(f"there is no time zone “{zone}”: {hint}")
 
 
 def near(zone: str) -> list[str]:
     """Up to three zone names like the one given, by whole name, then by city (`brisbane`)."""
     wanted = zone.strip().replace(" ", "_").casefold()
-    names = {
-        name.casefold(): name for name in available_timezones() if "/" in name and not name.startswith("Etc")
-    }
+    names = {name.casefold(): name for name in available_timezones() if "/" in name and not name.startswith("Etc")}
     by_city: dict[str, list[str]] = {}
     for folded, name in sorted(names.items()):
         by_city.setdefault(folded.rpartition("/")[2], []).append(name)

@@ -99,9 +99,7 @@ def driver() -> Iterator[Playwright]:
     if _run(command, seconds=60):
         install_debian()
         if _run(command, seconds=60):
-            raise NoBrowser(
-                "Playwright's driver does not start here: on Debian, apt install libatomic1 chromium."
-            )
+            raise NoBrowser("Playwright's driver does not start here: on Debian, apt install libatomic1 chromium.")
     with sync_playwright() as playwright:
         yield playwright
 

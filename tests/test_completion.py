@@ -129,9 +129,7 @@ def test_two_activities_of_one_name_and_no_identity_column():
 
 def test_an_unknown_word_is_left_out_and_said():
     found, reading = claims(
-        made(
-            ["", "Quiz", "", "Test", ""], *(["Sam Lee", "Imekamilika", "", "Completed", ""] for _ in range(3))
-        )
+        made(["", "Quiz", "", "Test", ""], *(["Sam Lee", "Imekamilika", "", "Completed", ""] for _ in range(3)))
     )
     assert found[2]["cells"] == [None, ["complete", None, None]]
     assert len(reading.notes) == 1
@@ -160,9 +158,7 @@ class TestResaved:
         ]
 
     def test_dates_rewritten_so_that_nobody_knows(self):
-        sheet = made(
-            list(self.HEADER), ["A", "Completed", "5/03/2016 0:36", "Not completed", ""], resaved=True
-        )
+        sheet = made(list(self.HEADER), ["A", "Completed", "5/03/2016 0:36", "Not completed", ""], resaved=True)
         with pytest.raises(Unreadable, match="--date-order dmy"):
             claims(sheet)
         assert claims(sheet, order="mdy")[0][2]["cells"][0][1] == "2016-05-02T14:36:00Z"

@@ -28,9 +28,7 @@ LOCKS = ["requirements.lock", "requirements-test.lock", "requirements-build.lock
 # What `coursette` takes from the tree, besides the package's own modules.
 SITE = ["metadata.yml", "settings.json", "plugins", "templates", "demo"]
 
-APACHE_2 = (
-    "0ffddef9e48f8a09aed5caf2d44f7ba1c1be2d9b8e0a6f693b1635b2d5566645"  # the licence's words, however spaced
-)
+APACHE_2 = "0ffddef9e48f8a09aed5caf2d44f7ba1c1be2d9b8e0a6f693b1635b2d5566645"  # the licence's words, however spaced
 
 
 def locked(name: str) -> dict[str, str]:
@@ -90,9 +88,7 @@ def test_lock_and_pyproject_agree(lock: str, wanted: list[str]):
     for requirement in map(Requirement, wanted):
         version = exact.get(canonicalize_name(requirement.name))
         assert version, f"{requirement.name} is not in {lock}: run `make lock`"
-        assert requirement.specifier.contains(version), (
-            f"{lock} has {version}, not {requirement}: run `make lock`"
-        )
+        assert requirement.specifier.contains(version), f"{lock} has {version}, not {requirement}: run `make lock`"
 
 
 def test_locks_name_the_same_versions():
@@ -216,9 +212,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def elsewhere(installed: Path, program: str, *words: str, folder: Path) -> str:
     """What a program of the installed environment says, run in `folder`, away from the tree."""
-    clean = {
-        name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COURSETTE"))
-    }
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "COURSETTE"))}
     said = subprocess.run(
         [str(installed / program), *words], cwd=folder, env=clean, capture_output=True, text=True, timeout=60
     )
@@ -260,9 +254,7 @@ def test_the_container_holds_no_data_and_is_nobody_special():
 
 
 def test_the_made_up_course_is_small_and_carries_no_keys():
-    files = [
-        file for file in (TREE / "demo").iterdir() if file.is_file() and not re.search(r"\.db", file.name)
-    ]
+    files = [file for file in (TREE / "demo").iterdir() if file.is_file() and not re.search(r"\.db", file.name)]
     assert sum(file.stat().st_size for file in files) < 3_000_000
     for file in files:
         text = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
@@ -272,9 +264,5 @@ def test_the_made_up_course_is_small_and_carries_no_keys():
 def test_the_made_up_course_is_described():
     words = (TREE / "demo" / "README.md").read_text("utf-8")
     described = set(re.findall(r"^\| `([^`]+)` \|", words, re.MULTILINE))
-    there = {
-        file.name
-        for file in (TREE / "demo").iterdir()
-        if file.is_file() and not re.search(r"\.db", file.name)
-    }
+    there = {file.name for file in (TREE / "demo").iterdir() if file.is_file() and not re.search(r"\.db", file.name)}
     assert described == there - {"README.md"}

@@ -43,8 +43,7 @@ def click_bookmark(page: Page, server: str = SERVER, sites: tuple[str, ...] = ()
     address = plugin.as_bookmarklet(script(server=server, sites=sites))
     page.evaluate("address => { location.href = address }", address)
     page.wait_for_function(
-        "before => document.documentElement.dataset.coursette !== before"
-        " || document.getElementById('coursette-note')",
+        "before => document.documentElement.dataset.coursette !== before || document.getElementById('coursette-note')",
         arg=before,
     )
 
@@ -214,9 +213,7 @@ def test_the_userscript_runs_by_itself_on_its_moodle_only(page: Page, site: Site
 
 
 def test_a_strict_page_policy_does_not_stop_it(page: Page, site: Site):
-    site.headers["Content-Security-Policy"] = (
-        "default-src 'none'"  # keeps even Moodle's own scripts from running
-    )
+    site.headers["Content-Security-Policy"] = "default-src 'none'"  # keeps even Moodle's own scripts from running
     said: list[str] = []
     page.goto(put(site, "participants"))
     page.on("console", lambda message: said.append(message.text))

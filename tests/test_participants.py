@@ -131,9 +131,7 @@ def test_other_languages(header):
 
 
 def test_last_name_first():
-    found, _ = claims(
-        made(["Nom", "Prénom", "Adresse de courriel", "Groupes"], ["Müller", "Zoë", "zoe@x.example", ""])
-    )
+    found, _ = claims(made(["Nom", "Prénom", "Adresse de courriel", "Groupes"], ["Müller", "Zoë", "zoe@x.example", ""]))
     assert found[0]["person"] == {"email": "zoe@x.example", "firstname": "Zoë", "lastname": "Müller"}
 
 
@@ -234,11 +232,7 @@ CELLS = st.sampled_from([cell for line in ODD_CELLS.strip().splitlines() for cel
 
 
 @settings(max_examples=300, deadline=None)
-@given(
-    st.integers(1, 9).flatmap(
-        lambda width: st.lists(st.lists(CELLS, min_size=width, max_size=width), min_size=1)
-    )
-)
+@given(st.integers(1, 9).flatmap(lambda width: st.lists(st.lists(CELLS, min_size=width, max_size=width), min_size=1)))
 def test_any_table_gives_claims_or_a_sentence(rows):
     sheet = made(*rows)
     for module in READERS:

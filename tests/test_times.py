@@ -15,9 +15,7 @@ from loaders.times import Clock, epoch_utc, is_time, local_text, machine_zone, m
 BRISBANE = "Australia/Brisbane"
 
 
-def read(
-    *texts: str, zone: str = BRISBANE, order: str | None = None, newest_first: bool = False
-) -> list[str]:
+def read(*texts: str, zone: str = BRISBANE, order: str | None = None, newest_first: bool = False) -> list[str]:
     """Wall-clock times of a file that holds these texts."""
     clock = Clock(zone, order)
     clock.settle(texts, newest_first)
@@ -124,9 +122,7 @@ class TestOrder:
         assert read("26/03/05, 10:00", order="ymd") == ["2026-03-05T10:00:00"]
 
     def test_an_order_that_contradicts_the_dates_is_refused(self):
-        with pytest.raises(
-            Unreadable, match="“22/11/26” cannot be read month first, as --date-order mdy says"
-        ):
+        with pytest.raises(Unreadable, match="“22/11/26” cannot be read month first, as --date-order mdy says"):
             read("5/04/26, 10:00", "22/11/26, 10:00", order="mdy")
 
     def test_an_order_that_contradicts_the_lines_is_refused(self):
@@ -283,9 +279,7 @@ class TestRepeatedHour:
         while at < end:
             moments.append(at)
             changing = (at - day).astimezone(tz).utcoffset() != (at + day).astimezone(tz).utcoffset()
-            at += timedelta(
-                seconds=chance.randrange(60, 400) if changing else chance.randrange(3_600, 90_000)
-            )
+            at += timedelta(seconds=chance.randrange(60, 400) if changing else chance.randrange(3_600, 90_000))
         expected = [moment.strftime("%Y-%m-%dT%H:%M:%SZ") for moment in moments]
         texts = [written(moment.astimezone(tz)) for moment in moments]
         if newest_first:
@@ -311,9 +305,7 @@ def test_all_ways_of_writing_go_through_the_stream():
 
 
 @settings(deadline=None)
-@given(
-    st.lists(st.text(alphabet="0123456789/.-:, hAPM年月日märzJan٣፩²", max_size=25), max_size=4), st.booleans()
-)
+@given(st.lists(st.text(alphabet="0123456789/.-:, hAPM年月日märzJan٣፩²", max_size=25), max_size=4), st.booleans())
 def test_any_text_gives_a_time_or_a_sentence(texts, newest_first):
     clock = Clock("America/New_York")
     try:
@@ -331,9 +323,7 @@ def test_is_time(text):
     assert is_time(text)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "Meeting 12/03/2026 10:00", "2016-03-01", "12 March 2016, 10:50", "10:50"]
-)
+@pytest.mark.parametrize("text", ["", "Meeting 12/03/2026 10:00", "2016-03-01", "12 March 2016, 10:50", "10:50"])
 def test_is_not_time(text):
     assert not is_time(text)
 

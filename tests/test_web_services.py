@@ -141,11 +141,7 @@ def test_contents_of_a_course():
 
 def test_instances_of_one_kind():
     found = reading(
-        {
-            "quizzes": [
-                {"id": 1, "coursemodule": 12, "course": 2, "name": "Q &amp; A", "timeclose": 1464357540}
-            ]
-        }
+        {"quizzes": [{"id": 1, "coursemodule": 12, "course": 2, "name": "Q &amp; A", "timeclose": 1464357540}]}
     )
     assert found.kind == "course structure" and found.course == {"moodle_id": 2}
     assert list(found.claims) == [
@@ -162,9 +158,7 @@ def test_instances_of_one_kind():
 
 def test_forums_are_a_bare_list():
     found = reading([{"id": 2, "course": 2, "name": "General", "cmid": 4, "forcesubscribe": 0, "duedate": 0}])
-    assert list(found.claims) == [
-        {"noun": "activity", "cmid": 4, "kind": "forum", "name": "General", "instance_id": 2}
-    ]
+    assert list(found.claims) == [{"noun": "activity", "cmid": 4, "kind": "forum", "name": "General", "instance_id": 2}]
 
 
 def test_assignments_lie_in_their_course():
@@ -204,9 +198,7 @@ def test_course_facts():
 def test_groups_of_a_course():
     found = reading([{"id": 3, "courseid": 2, "name": "On &amp; line", "enrolmentkey": None, "idnumber": ""}])
     assert found.course == {"moodle_id": 2}
-    assert list(found.claims) == [
-        {"noun": "group", "line": 1, "group": {"name": "On & line", "moodle_id": 3}}
-    ]
+    assert list(found.claims) == [{"noun": "group", "line": 1, "group": {"name": "On & line", "moodle_id": 3}}]
 
 
 # -- not used
@@ -236,9 +228,7 @@ def test_known_answers_that_are_not_used(data: Any, name: str):
     assert web_services.named_unused(answer) == name
 
 
-@pytest.mark.parametrize(
-    "data", [None, 5, "x", {}, {"a": 1}, [1, 2], [[{"id": 1}]], [{"x": 1}], {"courses": [7]}]
-)
+@pytest.mark.parametrize("data", [None, 5, "x", {}, {"a": 1}, [1, 2], [[{"id": 1}]], [{"x": 1}], {"courses": [7]}])
 def test_other_json_is_not_known(data: Any):
     answer = Answer("a.json", data)
     assert web_services.recognise(answer) is None
