@@ -68,7 +68,7 @@ async def test_student_page_has_three_tabs_with_counts(datasette):
     assert tabs == [
         "Personal details 11",
         "Activity completion 1 of 3 · 33 %",
-        "Posts 1 in forums",
+        "Blog posts none loaded yet · 1 in forums",
     ]
     assert [tab.attributes["href"][1:] for tab in html.css("nav.tabs a")] == [
         "details",
