@@ -128,7 +128,7 @@ async def test_sql_is_for_whoever_the_metadata_says(tmp_path):
 async def test_no_plugin_of_ours_allows_anything(datasette):
     for plugin in pm.get_plugins():
         hook = getattr(plugin, "permission_allowed", None)
-        if hook and getattr(plugin, "__file__", "").startswith(str(TREE)):
+        if hook and getattr(plugin, "__file__", "").startswith(str(TREE / "plugins")):
             assert {
                 hook(actor, action) for actor in (TEACHER, None) for action in ("view-instance", "execute-sql")
             } == {None}
