@@ -45,7 +45,7 @@ def in_a_sentence(command: Callable) -> Callable:
         try:
             return command(*args, **options)
         except (Unreadable, sqlite3.DatabaseError, OSError) as error:
-            if debug:
+            if debug or isinstance(error, BrokenPipeError):  # click ends quietly when `| head` has read enough
                 raise
             raise click.ClickException(_sentence(error, options.get("db"))) from None
 
