@@ -93,6 +93,7 @@ _GENERIC = {
 }
 
 
+@lru_cache(maxsize=1)  # asked twice for each line
 def normal(description: str) -> str:
     """One form of a Description, whichever Moodle version exported it.
 

@@ -22,7 +22,7 @@ from loaders.names import clean, fold
 
 KIND = "course log"
 ORIGINS = {"web", "ws", "cli", "restore", ""}
-CACHED_LINES = 150_000  # distinct lines kept parsed; about 100 MB
+CACHED_LINES = 300_000  # distinct lines kept parsed; about 70 MB
 
 # How languages write "Admin User as Lachlan Robertson" (report_log's eventloggedas).
 AS = " as | als | como | en tant que | come | som | jako | под именем | - 代替ログイン: "
@@ -101,7 +101,7 @@ class LogBook:
     def __init__(self, directory: Directory):
         self.directory = directory
         self.rows_read = 0
-        self.cache: dict[tuple[str, ...], Line] = {}
+        self.cache: dict[int, Line] = {}  # by a 64-bit hash, as lines are in events: the texts would take 200 MB
         self.people: dict[int, dict[str, None]] = {}
         self.activities: dict[int, dict] = {}
         self.parts: dict[tuple[int, str, int], None] = {}
@@ -120,10 +120,10 @@ class LogBook:
                 if row[0] != text:
                     text = row[0]
                     at = seconds(text)
-                key = tuple(row[1:8])
-                line = cache.get(key)
+                texts = tuple(row[1:8])
+                line = cache.get(hash(texts))
                 if line is None:
-                    line = self._remember(key)
+                    line = self._remember(texts)
                 if line[8]:
                     self._note_time(line, at)
                 count += 1
@@ -134,11 +134,11 @@ class LogBook:
         except Unreadable as error:
             raise Unreadable(str(error), error.line or number) from None
 
-    def _remember(self, key: tuple[str, ...]) -> Line:
+    def _remember(self, texts: tuple[str, ...]) -> Line:
         if len(self.cache) >= CACHED_LINES:
             for old in list(islice(self.cache, CACHED_LINES // 2)):
                 del self.cache[old]
-        line = self.cache[key] = self._read(*key)
+        line = self.cache[hash(texts)] = self._read(*texts)
         return line
 
     def _read(self, user, affected, context, component, name, description, origin) -> Line:
