@@ -120,6 +120,7 @@ class Loader:
             return False
         if not self.options.agree(row[4]):
             take_back(self.connection, row[0])
+            settle(self.connection, True)  # its events are gone, whatever the new reading brings
             outcome.notes.append(f"replaces load {row[0]}, which read this very file with other options")
             return False
         outcome.load_id, outcome.kind, outcome.rows_read, when, _ = row

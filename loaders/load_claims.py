@@ -62,7 +62,8 @@ class SmallFile:
         said = list(reading.claims)
         if reading.course.get("moodle_id"):
             said += [{"noun": "course", **reading.course}] * (reading.kind != "course")
-        outcome.kind, outcome.notes = reading.kind, list(reading.notes)
+        outcome.kind = reading.kind
+        outcome.notes.extend(reading.notes)
         course = self._course_of_reading(reading)
         site_id = self.places.site(reading.site)
         course_id = self.places.course(site_id, course, reading.timezone) if course else None

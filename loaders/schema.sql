@@ -15,7 +15,7 @@ create table if not exists courses (
     shortname text,
     fullname text,
     timezone text not null,              -- IANA name; all *_local columns and weeks of the course are in it
-    timezone_from text not null,         -- option, saved page, or first load
+    timezone_from text not null,         -- option, saved page, first load, or this computer (assumed)
     start_date text,                     -- YYYY-MM-DD, from Moodle; null: week 1 holds the first student event
     data_up_to_utc text,                 -- newest log line
     unique (site_id, moodle_id)

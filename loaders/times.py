@@ -141,10 +141,6 @@ class Clock:
         """A converter for the times of a file's lines, in the file's order."""
         return Stream(self, newest_first)
 
-    def descending(self) -> Stream:
-        """A converter for a file whose newest line comes first, as in Moodle's log."""
-        return Stream(self, True)
-
 
 class Stream:
     """Turns the times of consecutive lines into unix seconds; call it with each text, in the file's order.
