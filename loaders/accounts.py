@@ -4,6 +4,7 @@ private/            mode 0700, beside the database unless COURSETTE_PRIVATE or -
   accounts.json     names, password hashes and epochs (0600); a session ends when its account's epoch changes
   links/            one file per open sign-in link, named by the hash of its token (0600)
   key               signs cookies, so that sessions outlive a restart (0600)
+  tokens.json, token-key   tokens of the page script (loaders/tokens.py)
   audit.db          who looked up whom, when (plugins/audit.py)
 """
 
@@ -45,9 +46,22 @@ def private_folder(databases: list[Path], chosen: str | Path | None = None) -> P
 
 def signing_key(folder: Path) -> str:
     """The key that signs cookies, made the first time."""
-    path = folder / "key"
+    return key(folder, "key")
+
+
+def key(folder: Path, name: str) -> str:
+    """A secret of this instance, made the first time; of two processes that make it at once, one wins for both."""
+    path = folder / name
     if not path.exists():
-        _write(path, secrets.token_hex(32))
+        fresh = folder / f".{name}-{secrets.token_hex(8)}"
+        write_private(fresh, secrets.token_hex(32))
+        try:
+            os.link(fresh, path)  # unlike a rename, this never replaces one that is there by now
+        except FileExistsError:
+            pass
+        except OSError:  # no links on this disk
+            fresh.replace(path)
+        fresh.unlink(missing_ok=True)
     return path.read_text(encoding="ascii").strip()
 
 
@@ -70,7 +84,7 @@ def make_link(folder: Path, now: float | None = None) -> str:
     for old in links.iterdir():
         old.unlink(missing_ok=True)
     token = secrets.token_urlsafe(32)
-    _write(links / _digest(token), str(int(now + LINK_LASTS_S)))
+    write_private(links / _digest(token), str(int(now + LINK_LASTS_S)))
     return token
 
 
@@ -131,15 +145,19 @@ def set_password(folder: Path, name: str, new_name: str, password: str) -> dict:
 
     Raises Refused with a sentence.
     """
-    if not _NAME.fullmatch(new_name):
-        raise Refused("A user name starts with a letter and has only letters, digits and . _ @ - in it.")
-    if new_name == ROOT:
-        raise Refused("This user name is Datasette's own.")
+    _check_name(new_name)
     if len(password) < SHORTEST_PASSWORD:
         raise Refused(f"A password has at least {SHORTEST_PASSWORD} characters; a few words are easy to keep.")
     if any(row["name"] == new_name != name for row in accounts(folder)):
         raise Refused("This user name is taken.")
     return _change(folder, name, name=new_name, hash=hash_password(password))
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise Refused("A user name starts with a letter and has only letters, digits and . _ @ - in it.")
+    if name == ROOT:
+        raise Refused("This user name is Datasette's own.")
 
 
 def end_sessions(folder: Path, name: str) -> dict:
@@ -156,16 +174,20 @@ def _change(folder: Path, account_name: str, **fields: str) -> dict:
             "where the account is configured."
         )
     account.update(**fields, epoch=secrets.token_hex(8), ended=True)
-    _write(folder / "accounts.json", json.dumps(rows, indent=2))
+    write_private(folder / "accounts.json", json.dumps(rows, indent=2))
     return account
 
 
 def _owner(folder: Path) -> dict:
-    rows = accounts(folder)
-    owner = next((row for row in rows if row.get("owner")), None)
-    if owner is None:
-        owner = {"name": FIRST_NAME, "owner": True, "hash": None, "epoch": secrets.token_hex(8)}
-        _write(folder / "accounts.json", json.dumps([*rows, owner], indent=2))
+    owner = next((row for row in accounts(folder) if row.get("owner")), None)
+    return owner or make_owner(folder, FIRST_NAME)
+
+
+def make_owner(folder: Path, name: str) -> dict:
+    """The account of whose instance this is, without a password yet. Raises Refused for an odd name."""
+    _check_name(name)
+    owner = {"name": name, "owner": True, "hash": None, "epoch": secrets.token_hex(8)}
+    write_private(folder / "accounts.json", json.dumps([*accounts(folder), owner], indent=2))
     return owner
 
 
@@ -180,7 +202,7 @@ def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _write(path: Path, text: str) -> None:
+def write_private(path: Path, text: str) -> None:
     """Replace a file whole, readable by its owner only from the first moment."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".")
     with os.fdopen(handle, "w", encoding="utf-8") as file:

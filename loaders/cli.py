@@ -115,6 +115,39 @@ def status(db) -> None:
         reporting.echo(line)
 
 
+def private(command: Callable) -> Callable:
+    """The option of everything that needs accounts or keys."""
+    return click.option(
+        "--private", type=click.Path(file_okay=False, path_type=Path),
+        help="Folder of accounts, keys and look-ups [default: private, beside the database].",
+    )(command)  # fmt: skip
+
+
+@cli.command()
+@click.option("--user", metavar="NAME", help="Whose token it is [default: the owner of this instance].")
+@click.option(
+    "--course", "courses", type=int, metavar="ID", multiple=True,
+    help="Moodle's id of a course it is for; repeat for more [default: every course loaded].",
+)  # fmt: skip
+@click.option("--site", metavar="URL", help="Address of the Moodle, where no file says it or several are loaded.")
+@click.option("--right", type=click.Choice(["read", "refresh"]), default="read", show_default=True)
+@click.option("--name", metavar="WORDS", help="What to call it in the list of tokens.")
+@private
+@database
+@in_a_sentence
+def token(db, private, **options) -> None:
+    """Print a token for the page script: for one person, some courses and the pages of their Moodle.
+
+    `read` may ask for numbers and names of these courses, `refresh` may hand files in; neither can do anything
+    else. It lasts 26 weeks; the page "On your Moodle pages" lists all tokens and revokes them.
+    """
+    from loaders import issuing
+
+    record, text = issuing.issue(db, private, **options)
+    click.echo(text)
+    click.echo(issuing.summary(record), err=True)
+
+
 def listening(command: Callable) -> Callable:
     """The options of everything that serves."""
     for option in (
@@ -123,8 +156,7 @@ def listening(command: Callable) -> Callable:
         click.option("--open", "open_browser", is_flag=True, help="Open the sign-in link in the browser."),
         click.option("--allowed-host", "allowed_hosts", metavar="NAME", multiple=True,
                      help="Another name this server answers to, as behind a proxy. Repeat for more."),
-        click.option("--private", type=click.Path(file_okay=False, path_type=Path),
-                     help="Folder of accounts, keys and look-ups [default: private, beside the database]."),
+        private,
     ):  # fmt: skip
         command = option(command)
     return command

@@ -20,7 +20,7 @@ from datasette.plugins import pm
 from datasette.utils import await_me_maybe
 from datasette.utils.asgi import Base400, Request, Response
 
-from loaders import accounts, answers
+from loaders import accounts, answers, tokens
 
 # Our own pages have no script and no inline style; Datasette's have both (see plugins/privacy.py for theirs).
 STRICT = (
@@ -29,6 +29,7 @@ STRICT = (
 )
 OWN_PAGE = {"Content-Security-Policy": STRICT, "Cache-Control": "private, no-store"}
 COOKIE = "ds_actor"
+TOKEN = "coursette_token"  # in the scope of a call whose token counts: its record, with the page's `origin`
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -144,7 +145,14 @@ async def find_course(datasette: Datasette, request: Request, **person: str) -> 
         return await find_course(datasette, request)
     if not found:
         raise Refusal(_no_course(course, site, names))
+    if not (found := [pair for pair in found if is_for(request.scope.get(TOKEN), pair[1])]):
+        raise Refusal("This token is not for this course: the page “On your Moodle pages” can let it read it.", 403)
     return max(found, key=lambda pair: pair[1]["data_up_to_utc"] or "")
+
+
+def is_for(token: dict | None, course: dict) -> bool:
+    """Whether a request may ask for this course: by its token (see loaders/calls.py), or for any without one."""
+    return token is None or tokens.covers(token, token["origin"], course["site"], course["moodle_id"])
 
 
 def _no_course(course: str, site: str, names: list[str]) -> str:

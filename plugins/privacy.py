@@ -10,14 +10,15 @@ from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
 
-from loaders import web
+from loaders import calls, web
 
 # With rich installed Datasette prints a failed request with all variables: students' data on the terminal.
 datasette_errors.rich = None
 
 # What a stranger may see: signing in, how it looks, whether the server is up. New routes start closed.
 OPEN = re.compile(
-    r"/(favicon\.ico|-/(health|login|sign-in|auth-token|(coursette|datasette)\.css|static/.*|static-plugins/.*))"
+    r"/(favicon\.ico|-/(health|login|sign-in|auth-token|window|coursette_(window|learn)\.js|(coursette|datasette)\.css"
+    r"|static/.*|static-plugins/.*))"
 )
 # The works: for the owner only, colleagues have no use for them (and metadata shows every query).
 OWNERS = re.compile(
@@ -27,11 +28,12 @@ OWNERS = re.compile(
 # What a link, a form or a window of another site may lead a browser to. Everything else would let a hostile page
 # open any address with the teacher's cookie (SameSite=Lax travels with such navigations) and time the answer.
 LED_TO = re.compile(
-    r"/|/favicon\.ico|/-/(student|sign-in|login|bookmarklet|health|(coursette|datasette)\.css|static/.*|static-plugins/.*)"
+    r"/|/favicon\.ico|/-/(student|window|learn|sign-in|login|bookmarklet|health|(coursette|datasette)\.css|static/.*"
+    r"|static-plugins/.*)"
 )
 USERSCRIPT = "/-/coursette.user.js"  # managers of userscripts fetch it, or open it in a tab
-# Their window is opened, and used again by its name, from a Moodle page; all others are cut off from their openers.
-OPENED_FROM_MOODLE = ("/-/student",)
+# Their windows are opened, and used again by name, from a Moodle page; all others are cut off from their openers.
+OPENED_FROM_MOODLE = ("/-/student", "/-/window", "/-/learn")
 COOKIE_LASTS_S = 14 * 24 * 3600
 HOST = re.compile(r"(\[(?P<six>[0-9a-f.]*:[0-9a-f:.]*)\]|(?P<name>[^:\[\]]+))(:\d{1,5})?")
 HEADERS = {
@@ -66,12 +68,7 @@ def sent_by_another_site(scope: dict) -> bool:
 
 
 def may_lead_here(scope: dict, path: str) -> bool:
-    """Whether another site may bring a browser to this path: by moving a whole window, to a few pages only.
-
-    The place for calls with a token of their own: once there are such calls, let through here what carries
-    `Authorization: Bearer` to the paths made for it. The cookie does not count beside it (web.session), and no
-    page of another site can send that header unless an answer of ours to its OPTIONS says so.
-    """
+    """Whether another site may bring a browser to this path: by moving a whole window, to a few pages only."""
     headers = dict(scope["headers"])
     mode, dest = headers.get(b"sec-fetch-mode"), headers.get(b"sec-fetch-dest")
     if scope["method"] not in ("GET", "HEAD"):
@@ -100,6 +97,8 @@ async def refusal(datasette: Datasette, scope: dict) -> Response | None:
         sentence = "This server does not answer to this name; `coursette serve --allowed-host NAME` adds one."
         return Response.text(sentence, status=400)
     path = web.path_of(datasette, scope)
+    if calls.is_call(scope, path):
+        return await refusal_of_call(datasette, scope, request)
     if sent_by_another_site(scope) and not may_lead_here(scope, path):
         sentence = "Another site led here: open this page from Coursette itself."
         if path.endswith((".json", ".csv")):
@@ -114,6 +113,14 @@ async def refusal(datasette: Datasette, scope: dict) -> Response | None:
         request.scope["actor"] = actor
         return await web.refuse(datasette, request, "Only the owner of this instance may see this.", 403)
     return None
+
+
+async def refusal_of_call(datasette: Datasette, scope: dict, request: Request) -> Response | None:
+    """The answer to the page script where its token does not count, or where it only asks whether it may come."""
+    if scope["method"] == "OPTIONS":
+        return calls.preflight(datasette, scope)
+    refused = calls.refusal(datasette, scope)
+    return await web.refuse(datasette, request, *refused) if refused else None
 
 
 def harden(headers: list, scheme: str, path: str) -> list:
@@ -165,23 +172,30 @@ def asgi_wrapper(datasette):
             if scope["type"] != "http":
                 await app(scope, receive, send)
                 return
-            scope = web.with_session_that_counts(datasette, without_basic(scope))
+            asked, scope = scope, web.with_session_that_counts(datasette, without_basic(scope))
             path = web.path_of(datasette, scope)
 
             async def send_hardened(message):
                 if message["type"] == "http.response.start":
                     headers = harden(list(message.get("headers", [])), scope.get("scheme", "http"), path)
+                    headers += calls.cors_headers(datasette, scope) if path in calls.PATHS else []
                     message = {**message, "headers": headers}
                 await send(message)
 
             if (response := await refusal(datasette, scope)) is not None:
                 await response.asgi_send(send_hardened)
             else:
+                asked[web.TOKEN] = scope.get(web.TOKEN)  # for whoever wraps this, such as the record of look-ups
                 await app(scope, receive, send_hardened)
 
         return guarded
 
     return wrap
+
+
+@hookimpl
+def actor_from_request(datasette, request):
+    return calls.actor(datasette, request.scope)
 
 
 @hookimpl

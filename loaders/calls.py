@@ -1,0 +1,94 @@
+"""Calls from Moodle's pages: the page script asks with a token, from another origin (CORS), on a few paths only.
+
+Everything else on this server knows the sign-in cookie alone, and other sites get nothing of it.
+"""
+
+from __future__ import annotations
+
+from datasette.app import Datasette
+from datasette.utils.asgi import Response
+
+from loaders import accounts, tokens, web
+
+PATHS = ("/-/usage.json", "/-/access.json", "/-/student.json", "/-/people.json")
+METHODS = ("GET", "HEAD", "OPTIONS")
+PREFLIGHT_LASTS_S = 600
+
+
+def is_call(scope: dict, path: str) -> bool:
+    """Whether this request is the page script's: with a token, or asking whether it may send one."""
+    if path not in PATHS:
+        return False
+    headers = dict(scope["headers"])
+    return given(scope) is not None or (
+        scope["method"] == "OPTIONS" and b"access-control-request-method" in headers and b"origin" in headers
+    )
+
+
+def given(scope: dict) -> str | None:
+    """The token a request carries."""
+    values = [value.decode("latin-1").strip() for name, value in scope["headers"] if name == b"authorization"]
+    kind, _, token = values[0].partition(" ") if len(values) == 1 else ("", "", "")
+    return token.strip() if kind.lower() == "bearer" else None
+
+
+def origin(scope: dict) -> str | None:
+    """The page's origin, as the browser says; None where no page asks."""
+    values = [value.decode("latin-1") for name, value in scope["headers"] if name in (b"origin", b"coursette-origin")]
+    return values[0] if len(set(values)) == 1 else ("null" if values else None)
+
+
+def refusal(datasette: Datasette, scope: dict) -> tuple[str, int] | None:
+    """Why this call is not answered (a sentence and a status), or None and the token's record in its scope."""
+    if scope["method"] not in METHODS:
+        return "Only questions are answered here: use GET.", 405
+    try:
+        record = tokens.check(web.private(datasette), given(scope) or "")
+    except tokens.Refused as refused:
+        return f"{refused} Take a new one from the page “On your Moodle pages”.", 401
+    if account_of(datasette, record) is None:
+        return "The account of this token is gone.", 401
+    if record["right"] != "read":
+        return "This token is for handing files in, not for reading.", 403
+    if not tokens.comes_from(record, origin(scope)):
+        return "This token is for pages of another site.", 403
+    scope[web.TOKEN] = {**record, "origin": origin(scope)}
+    return None
+
+
+def account_of(datasette: Datasette, record: dict) -> dict | None:
+    """The account that a token stands for."""
+    return next((row for row in web.known_accounts(datasette) if row["name"] == record["user"]), None)
+
+
+def actor(datasette: Datasette, scope: dict) -> dict | None:
+    """Who asks by a token that was found to count."""
+    record = scope.get(web.TOKEN)
+    account = record and account_of(datasette, record)
+    return accounts.actor(account) if account else None
+
+
+def preflight(datasette: Datasette, scope: dict) -> Response:
+    """The answer to a browser that asks whether a page may send a token: yes to a Moodle with one, else nothing."""
+    return Response("", status=204 if allowed_origin(datasette, scope) else 403, content_type="text/plain")
+
+
+def cors_headers(datasette: Datasette, scope: dict) -> list[tuple[bytes, bytes]]:
+    """What lets a page of exactly the Moodles with a token read an answer, an error too; and no other page."""
+    headers = [(b"vary", b"Origin")]
+    if allowed := allowed_origin(datasette, scope):
+        headers.append((b"access-control-allow-origin", allowed.encode("latin-1")))
+        if scope["method"] == "OPTIONS":
+            headers += [
+                (b"access-control-allow-methods", b"GET"),
+                (b"access-control-allow-headers", b"authorization"),
+                (b"access-control-max-age", str(PREFLIGHT_LASTS_S).encode()),
+            ]
+    return headers
+
+
+def allowed_origin(datasette: Datasette, scope: dict) -> str | None:
+    """The request's origin if any token is bound to it, one that has ended too: its page must read why."""
+    asked = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"), None)
+    known = tokens.records(web.private(datasette)) if asked else []
+    return asked if any(asked in tokens.origins(record) for record in known) else None
