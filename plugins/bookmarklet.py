@@ -1,25 +1,35 @@
 """The install page `/-/bookmarklet` and the page script, as a bookmarklet and as a userscript.
 
-Both are the one file beside this one, `coursette.user.js`, with its last line filled in: where this server
-is, which Moodles it knows, and whether somebody clicked (a bookmarklet may speak, a userscript is silent).
+Both are the one file beside this one, `coursette.user.js`, with its last line filled in: where this server is, which
+Moodles it knows, whether somebody clicked (a bookmarklet may speak, a userscript is silent), and a token to ask with.
 """
+
+from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
 
-from loaders import web
+from loaders import __version__, tokens, web
 
 SCRIPT = Path(__file__).with_name("coursette.user.js")
 END_OF_METADATA = "// ==/UserScript==\n"
 SETTINGS = re.compile(r"\}\)\(\{.*\}\);.*\n\Z")
+COMMENT_LINE = re.compile(r"\s*(//.*|/\*\*.*\*/)\s*")
+KEPT_IN_ADDRESS = "".join(map(chr, range(0x20, 0x7F))).replace("%", "").replace("#", "")
 
-SITES = "select url from sites where url is not null"
+COURSES = """
+select courses.moodle_id as course, coalesce(courses.shortname, courses.fullname, '') as name, sites.url as site
+from sites
+left join courses on courses.site_id = sites.id and courses.moodle_id is not null
+order by courses.id
+"""
 # Nothing else gets into a script's metadata: what stands there decides on which pages it runs.
 ADDRESS = re.compile(r"https?://[\w.-]+(:\d+)?(/[\w.~%-]+)*", re.ASCII)
 BELOW_THE_SITE = re.compile(
@@ -37,34 +47,47 @@ def site_of(address: str) -> str | None:
     return site if ADDRESS.fullmatch(site) else None
 
 
-async def known_sites(datasette: Datasette, actor: dict | None) -> set[str]:
-    """The Moodles that something this visitor may see is loaded from, as far as their addresses are known."""
-    found = set()
+async def known_courses(datasette: Datasette, actor: dict | None) -> list[dict]:
+    """The courses this visitor may see, `site` (None: not known), `course` and `name`; `course` None: a bare site."""
+    found = []
     for name in await web.databases(datasette, actor):
-        rows = (await datasette.get_database(name).execute(SITES)).rows
-        found |= {row["url"].rstrip("/") for row in rows}
-    return {site for site in found if ADDRESS.fullmatch(site)}
+        rows = (await datasette.get_database(name).execute(COURSES)).rows
+        found += [{**dict(row), "site": (row["site"] or "").rstrip("/") or None} for row in rows]
+    return [row for row in found if row["site"] is None or ADDRESS.fullmatch(row["site"])]
 
 
-def with_settings(source: str, server: str, sites: list[str], clicked: bool) -> str:
+# ---- The script's text ----
+
+
+def with_settings(source: str, server: str, sites: list[str], clicked: bool, token: str = "") -> str:
     """The script's text with its last line filled in."""
-    settings = json.dumps({"server": server, "sites": sites, "clicked": clicked}).replace("<", "\\u003c")
+    given = {"server": server, "sites": sites, "clicked": clicked, "token": token}
+    settings = json.dumps(given).replace("<", "\\u003c")
     filled, times = SETTINGS.subn(lambda _: f"}})({settings});\n", source)
     if times != 1:
         raise ValueError(f"{SCRIPT.name} does not end with its settings")
     return filled
 
 
+def compact(source: str) -> str:
+    """The script without its comment lines and indentation: Firefox keeps 65,536 characters of a bookmark."""
+    lines = source.partition(END_OF_METADATA)[2].splitlines()
+    return "\n".join(line.strip() for line in lines if line.strip() and not COMMENT_LINE.fullmatch(line))
+
+
 def as_bookmarklet(source: str) -> str:
     """The whole script as an address: it loads nothing, so no page can keep it from loading."""
-    return "javascript:" + quote(source.partition(END_OF_METADATA)[2].strip(), safe="")
+    return "javascript:" + quote(compact(source), safe=KEPT_IN_ADDRESS)
 
 
 def as_userscript(source: str, address: str, sites: list[str]) -> str:
-    """The script with the lines that say where it runs and where it is renewed from."""
+    """The script with the lines that say where it runs, whom it may ask, and where it is renewed from."""
     lines = [line for site in sites for line in places(site)]
+    hosts = dict.fromkeys([urlsplit(address).hostname or "", "localhost", "127.0.0.1"])
+    lines += [("connect", host) for host in hosts if host]
     lines += [("updateURL", address), ("downloadURL", address)]
     more = "".join(f"// @{key:<12} {value}\n" for key, value in lines)
+    source = re.sub(r"(?m)^(// @version +).*$", rf"\g<1>{__version__}", source, count=1)
     return source.replace(END_OF_METADATA, more + END_OF_METADATA, 1)
 
 
@@ -75,39 +98,163 @@ def places(site: str) -> list[tuple[str, str]]:
     return [("match", pattern), ("include", pattern)] if with_port else [("match", pattern)]
 
 
-async def what_is_asked(datasette: Datasette, request: Request) -> tuple[str, list[str], str | None]:
-    """This server's address, the Moodles to work on, and the one given as `site` if it is a possible one."""
+# ---- Its token ----
+
+
+def account_of(datasette: Datasette, request: Request) -> str | None:
+    """The name of the visitor's account; None for somebody without one, as `datasette --root` signs in."""
+    name = web.session(datasette, request.scope).get("account") or (request.actor or {}).get("id")
+    return name if any(row["name"] == name for row in web.known_accounts(datasette)) else None
+
+
+def page_token(datasette: Datasette, request: Request, courses: list[dict], asked_for: bool = False) -> dict | None:
+    """The record of the token in this visitor's scripts, for all courses they see now.
+
+    It is made the first time, and again only when `asked_for`: one that was revoked or has ended stays so. None
+    where there is none, no account or no course whose Moodle is known.
+    """
+    folder, user = web.private(datasette), account_of(datasette, request)
+    if user is None:
+        return None
+    mine = [row for row in tokens.of_user(folder, user) if row["name"] == tokens.PAGE_SCRIPT and row["right"] == "read"]
+    live = next((row for row in mine if row["counts"]), None)
+    wanted = bindings(courses, (live or {}).get("courses", []))
+    if not wanted:
+        return None
+    if live and not asked_for:
+        if live["courses"] != wanted:
+            tokens.bind(folder, user, live["id"], wanted)
+        return {**live, "courses": wanted}
+    if mine and not asked_for:
+        return None
+    if live:
+        tokens.revoke(folder, user, live["id"])
+    return tokens.make(folder, user, wanted)
+
+
+def bindings(courses: list[dict], before: list[dict]) -> list[dict]:
+    """What a token is bound to; a course whose Moodle no file says keeps the one that was said on the page."""
+    said = {row["course"]: row["site"] for row in before}
+    found = [{"site": row["site"] or said.get(row["course"]), "course": row["course"]} for row in courses]
+    return [row for row in found if row["site"] and row["course"] is not None]
+
+
+# ---- Pages ----
+
+
+async def what_is_asked(datasette: Datasette, request: Request) -> tuple[str, list[str], str | None, dict | None]:
+    """This server's address, the Moodles to work on, the one given as `site` if possible, and the token's record."""
     server = datasette.absolute_url(request, datasette.urls.instance()).rstrip("/")
     given = site_of(request.args.get("site") or "")
-    sites = await known_sites(datasette, request.actor)
-    return server, sorted(sites | {given} if given else sites), given
+    courses = await known_courses(datasette, request.actor)
+    token = page_token(datasette, request, courses)
+    bound = {row["site"] for row in (token or {}).get("courses", [])}
+    sites = {row["site"] for row in courses if row["site"]} | bound | ({given} if given else set())
+    return server, sorted(sites), given, token
 
 
 async def install_page(datasette: Datasette, request: Request) -> Response:
-    """`/-/bookmarklet[?site=]`: what to drag where, what it does, how to be rid of it."""
+    """`/-/bookmarklet[?site=]`: what to drag where, what it does, the tokens, how to be rid of it."""
     await datasette.ensure_permissions(request.actor, ["view-instance"])
-    server, sites, given = await what_is_asked(datasette, request)
-    source = SCRIPT.read_text("utf-8")
+    if request.method == "POST":
+        return await change(datasette, request)
+    return await show(datasette, request)
+
+
+async def show(datasette: Datasette, request: Request, made: dict | None = None, sentence: str = "") -> Response:
+    """The page; `made` is the record of a token made just now, to be shown."""
+    server, sites, given, token = await what_is_asked(datasette, request)
+    folder, user = web.private(datasette), account_of(datasette, request)
+    courses = await known_courses(datasette, request.actor)
+    source = with_settings(SCRIPT.read_text("utf-8"), server, sites, True, tokens.text(folder, token) if token else "")
     context = {
-        "bookmarklet": as_bookmarklet(with_settings(source, server, sites, clicked=True)),
+        "bookmarklet": as_bookmarklet(source),
         "userscript": script_address(datasette, given),
         "server": server,
         "sites": sites,
+        "siteless": [row for row in courses if row["site"] is None and row["course"] is not None],
         "asked": (request.args.get("site") or "").strip(),
         "given": given,
+        "user": user,
+        "page_token": token,
+        "tokens": [listed(row, courses) for row in (tokens.of_user(folder, user) if user else [])],
+        "courses": [row for row in courses if row["site"] and row["course"] is not None],
+        "made": made and {**listed(made, courses), "text": tokens.text(folder, made)},
+        "sentence": sentence,
     }
     return await web.page(datasette, request, "bookmarklet.html", context)
+
+
+def listed(record: dict, courses: list[dict]) -> dict:
+    """A token's record in words."""
+    names = {(row["site"], row["course"]): row["name"] for row in courses}
+    return {
+        **record,
+        "for": ", ".join(
+            names.get((row["site"], row["course"])) or f"course {row['course']}" for row in record["courses"]
+        ),
+        "at": sorted(tokens.origins(record)),
+        "made_utc": utc(record["made"]),
+        "expires_utc": utc(record["expires"]),
+        "revoked_utc": utc(record["revoked"]) if record["revoked"] else None,
+    }
+
+
+def utc(seconds: int) -> str:
+    """A moment as UTC text."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+async def change(datasette: Datasette, request: Request) -> Response:
+    """What the page's forms do: say where a Moodle is, make a token, revoke one."""
+    given = await request.post_vars()
+    folder, user = web.private(datasette), account_of(datasette, request)
+    courses = await known_courses(datasette, request.actor)
+    here = datasette.urls.path("/-/bookmarklet")
+    if given.get("action") == "site":
+        return Response.redirect(f"{here}?{urlencode({'site': say_site(datasette, request, courses, given)})}")
+    if user is None:
+        raise web.Refusal("Tokens belong to an account: sign in by the link that `coursette serve` prints.", 400)
+    if given.get("action") == "revoke":
+        tokens.revoke(folder, user, given.get("id") or "")
+        return Response.redirect(f"{here}#tokens")
+    if given.get("action") == "renew":
+        page_token(datasette, request, courses, asked_for=True)
+        return Response.redirect(here)
+    return await show(datasette, request, *make(folder, user, courses, given))
+
+
+def say_site(datasette: Datasette, request: Request, courses: list[dict], given: dict) -> str:
+    """Bind the page script's token to this Moodle for the courses of which no file says where they are."""
+    typed = (given.get("site") or "").strip()
+    if site := site_of(typed):
+        named = [{**row, "site": row["site"] or site} for row in courses]
+        if record := page_token(datasette, request, named):
+            tokens.bind(web.private(datasette), record["user"], record["id"], bindings(named, []))
+    return typed
+
+
+def make(folder: Path, user: str, courses: list[dict], given: dict) -> tuple[dict | None, str]:
+    """(a token as the form asks for it, or None, and why not)."""
+    wanted = [row for row in bindings(courses, []) if given.get("course") in ("", None, str(row["course"]))]
+    try:
+        name = (given.get("name") or "").strip()
+        if not name or name == tokens.PAGE_SCRIPT:
+            raise tokens.Refused("A token needs a name of its own, to know it again.")
+        return tokens.make(folder, user, wanted, name, given.get("right") or "read"), ""
+    except tokens.Refused as refused:
+        return None, str(refused)
 
 
 async def userscript(datasette: Datasette, request: Request) -> Response:
     """`/-/coursette.user.js[?site=]`: the script for a userscript manager."""
     await datasette.ensure_permissions(request.actor, ["view-instance"])
-    server, sites, given = await what_is_asked(datasette, request)
-    source = with_settings(SCRIPT.read_text("utf-8"), server, sites, clicked=False)
+    server, sites, given, token = await what_is_asked(datasette, request)
+    text = tokens.text(web.private(datasette), token) if token else ""
+    source = with_settings(SCRIPT.read_text("utf-8"), server, sites, False, text)
     address = datasette.absolute_url(request, script_address(datasette, given))
-    headers = {"Cache-Control": "private, no-cache"}
     body = as_userscript(source, address, sites)
-    return Response(body, headers=headers, content_type="text/javascript; charset=utf-8")
+    return Response(body, headers=dict(web.OWN_PAGE), content_type="text/javascript; charset=utf-8")
 
 
 def script_address(datasette: Datasette, given: str | None) -> str:
