@@ -22,6 +22,21 @@ def people(conn: sqlite3.Connection, words: str) -> list[dict]:
     return [row for row in rows if _has(row, wanted)]
 
 
+def nameless(conn: sqlite3.Connection, course: dict, name: str) -> int | None:
+    """Our key of the one person of a course with this name whose Moodle id no file has told; None for several."""
+    rows = conn.execute(_WITHOUT_ID, (course["id"],)).fetchall()
+    found = [key for key, fullname in rows if fullname and fold(fullname) == fold(name)]
+    return found[0] if len(found) == 1 else None
+
+
+_WITHOUT_ID = """
+select people.id, people.fullname
+from enrolments
+join people on people.id = enrolments.person_id
+where enrolments.course_id = ? and people.moodle_id is null
+"""
+
+
 def _has(row: dict, wanted: list[str]) -> bool:
     text = " ".join(fold(row[key]) for key in SEARCHED if row[key])
     return all(word in text for word in wanted) or wanted == [str(row["moodle_id"])]

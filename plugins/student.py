@@ -8,7 +8,7 @@ from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
 
-from loaders import answers, web
+from loaders import answers, finding, web
 
 CHART = {"width": 560, "height": 60, "gap": 4}
 HALF_A_YEAR = 26  # weeks
@@ -70,9 +70,18 @@ async def find_person(datasette: Datasette, request: Request) -> tuple[str, dict
     }
     database, course = await web.find_course(datasette, request, **ids)
     person = await web.ask(datasette, database, answers.person, course, **ids)
+    if person is None and ids["user"] and (name := (request.args.get("name") or "").strip()):
+        person = await by_name(datasette, database, course, ids["user"], name)
     if person is None:
         raise web.Refusal(nobody(course, **ids))
     return database, course, person
+
+
+async def by_name(datasette: Datasette, database: str, course: dict, user: str, name: str) -> dict | None:
+    """Somebody whose id no file has told yet, by the name that the Moodle page shows beside that id."""
+    key = await web.ask(datasette, database, finding.nameless, course, name)
+    found = key and await web.ask(datasette, database, answers.person, course, "", str(key))
+    return {**found, "by_name": user} if found else None
 
 
 def personal(person: dict, details: dict, profile: str | None) -> list[dict]:
