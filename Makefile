@@ -31,7 +31,7 @@ lint: .venv/test
 	$(BIN)/cog --check README.md
 
 demo: .venv/run
-	$(BIN)/coursette demo
+	$(BIN)/coursette demo --moodle
 
 serve: .venv/run
 	$(BIN)/coursette serve

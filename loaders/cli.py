@@ -182,13 +182,20 @@ def serve(databases, db, **options) -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="The database file to make [default: one of the demo's own, never yours].",
 )
+@click.option("--moodle", is_flag=True, help="Also serve pages of its Moodle, to try the bookmark on.")
 @listening
 @in_a_sentence
-def demo(site, db, **options) -> None:
+def demo(site, db, moodle, **options) -> None:
     """Load a made-up course of 120 students and look at it in the browser."""
     from loaders import demo as made_up
+    from loaders import made_up_moodle
 
-    _serve([made_up.build(site, db)], options)
+    if moodle and site:
+        raise click.UsageError("--moodle serves the made-up Moodle itself, so leave out --site")
+    path = made_up.build(site, db)
+    if moodle and not made_up_moodle.start():
+        raise click.ClickException(f"something else uses port {made_up_moodle.PORT}: end it, or leave out --moodle")
+    _serve([path], {**options, "also": f"The made-up Moodle: {made_up_moodle.HOME}" if moodle else ""})
 
 
 def _serve(databases, options: dict) -> None:

@@ -35,10 +35,11 @@ def serve(
     allowed_hosts: Iterable[str] = (),
     private: str | Path | None = None,
     open_browser: bool = False,
+    also: str = "",
 ) -> None:
     """Serve databases (files, or folders of them) until interrupted. Port 0 takes any free one.
 
-    Prints first, alone on its line, `Sign in: URL` (a link that works once), then what is served.
+    Prints first, alone on its line, `Sign in: URL` (a link that works once), then what is served, then `also`.
     Raises CannotServe with a sentence.
     """
     files = find_databases(databases)
@@ -49,6 +50,8 @@ def serve(
     link = f"{home}-/sign-in?token={accounts.make_link(folder)}"
     print(f"Sign in: {link}", flush=True)  # noqa: T201
     print(f"Serving {', '.join(file.name for file in files)} at {home} (Ctrl-C stops it).", flush=True)  # noqa: T201
+    if also:
+        print(also, flush=True)  # noqa: T201
     # No log of requests: their addresses hold students' ids.
     config = uvicorn.Config(datasette.app(), log_level="warning", access_log=False, lifespan="on")
     with opened(link, folder) if open_browser else contextlib.nullcontext():

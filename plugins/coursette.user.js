@@ -561,7 +561,7 @@
     if (usage) {
       event.preventDefault();
       const subject = SUBJECTS.about.get(usage);
-      if (saying(subject).row) showList(subject);
+      if (saying(subject).row) showList(subject, usage.previousElementSibling);
       return;
     }
     if (event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
@@ -755,14 +755,14 @@
   let listed; // what the list shows: {title, zone, answer, which, column, down}
   const collator = new Intl.Collator(undefined, { numeric: true });
 
-  const showList = async (subject) => {
-    const { name, row: { kind: module } } = saying(subject);
+  const showList = async (subject, link) => {
+    const name = link ? nameIn(link) : saying(subject).name;
     const dialog = openDialog();
     const about = subject.part ? ["part", subject.part] : ["activity", attributesOf(subject).activity];
     dialog.replaceChildren(el("p", { textContent: "Asking …", role: "status" }));
     try {
       const answer = await ask("/-/access.json", new URLSearchParams([...question(), about]));
-      listed = { title: answer.part?.name || name || module || "this", zone: answer.course?.timezone, answer,
+      listed = { title: answer.part?.name || answer.activity?.name || name, zone: answer.course?.timezone, answer,
         which: "not_accessed", column: 0, down: false };
       drawList(dialog);
     } catch (problem) {
@@ -896,7 +896,7 @@ span.coursette-usage.coursette-usage { cursor: default }
   all: revert; box-sizing: border-box; font: 13px/1.5 system-ui, sans-serif; color: var(--coursette-ink);
   background: var(--coursette-paper); border: 1px solid var(--coursette-line); border-radius: 6px;
   box-shadow: 0 4px 18px rgb(0 0 0 / .14); padding: 8px 12px; overflow: auto;
-  & *:not(.coursette-details) { all: revert; box-sizing: border-box; font: inherit; color: inherit }
+  & :where(:not(.coursette-details)) { all: revert; box-sizing: border-box; font: inherit; color: inherit }
   & [hidden] { display: none }
   & b, & h2, & th { font-weight: 600 }
   & h2 { font-size: 16px; margin: 0 }
