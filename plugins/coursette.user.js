@@ -358,9 +358,10 @@
 
   /** Why the server could not be reached, and what can be done. */
   const refused = async () => {
+    await new Promise((done) => setTimeout(done, 50)); // a page's policy is heard of a little later
     if (policyForbids) return new Trouble("This Moodle's own rules let no page ask another server.", ["window"]);
     const permitted = spaceOf(SERVER.hostname) === "public" ? "not asked" : await permission();
-    if (permitted === "denied" && needsPermission()) {
+    if (permitted === "denied") {
       return new Trouble("Your browser was told that this site may not reach programs on your computer, and Coursette "
         + "is one. You can change that beside the address, or go by a small window.", ["again", "window"]);
     }
@@ -369,7 +370,8 @@
         + "answer “Allow”. Numbers and names come from there; nothing goes to anybody else.", ["ask", "window"]);
     }
     return new Trouble(`Coursette does not answer at ${settings.server}. Is it running (coursette serve)? If it is, `
-      + "your browser does not let this page reach it.", ["again", "window"]);
+      + "your browser does not let this page reach it.",
+    permitted === "prompt" ? ["again", "ask", "window"] : ["again", "window"]);
   };
   let policyForbids = false;
   const seePolicy = ({ blockedURI }) => { policyForbids ||= (blockedURI ?? "").startsWith(SERVER.origin); };

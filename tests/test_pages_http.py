@@ -162,8 +162,12 @@ async def test_somebody_known_by_name_only_is_found_by_the_name_on_the_page(data
     page = await get(datasette, "/-/student?course=2&user=40&name=+nia%20%20New")
     assert page.status_code == 200 and HTMLParser(page.text).css_first("h1").text() == "Nia New"
     assert "Known by name only: no file has told yet that this is Moodle's number 40." in text(page)
-    assert (await get(datasette, "/-/student?course=2&user=40&name=Zo%C3%AB+M%C3%BCller")).status_code == 404, "has an id"
-    assert "Known by name" not in text(await get(datasette, "/-/student?course=2&user=5&name=Nia+New")), "the id decides"
+    assert (await get(datasette, "/-/student?course=2&user=40&name=Zo%C3%AB+M%C3%BCller")).status_code == 404, (
+        "has an id"
+    )
+    assert "Known by name" not in text(await get(datasette, "/-/student?course=2&user=5&name=Nia+New")), (
+        "the id decides"
+    )
 
 
 @pytest.mark.parametrize("path", ["student", "usage", "access"])
