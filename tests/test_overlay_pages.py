@@ -74,7 +74,7 @@ MARKS = "[...document.querySelectorAll('.coursette-usage')].filter(mark => !mark
 ABOUT = """(({dataset}) => dataset.part ? `part:${dataset.part}` :
     dataset.activity ? `activity:${dataset.activity}` : 'unlogged')"""
 IN_PLACES = f"""[...document.querySelectorAll('[data-usage]')].map(place =>
-    [place.dataset.usage, {MARKS}.filter(mark => place.contains(mark)).map({ABOUT}).join(' ')])"""
+    [place.dataset.usage, [...place.querySelectorAll('.coursette-usage')].map({ABOUT}).join(' ')])"""
 ELSEWHERE = f"{MARKS}.filter(mark => !mark.closest('[data-usage]')).map({ABOUT})"
 
 
@@ -135,10 +135,11 @@ def run(page: Page, site: Site, name: str, answer: dict = ANSWER, folder: str = 
 
 def rest(page: Page) -> None:
     """Wait until there are as many marks as the page wants (but not for ever), and then whether more come."""
+    page.wait_for_function("window.rendered !== false")  # what the page fills by script
     wanted = "[...document.querySelectorAll('[data-usage]')].flatMap(e => e.dataset.usage.match(/\\S+/g) ?? []).length"
     with suppress(TimeoutError):
         page.wait_for_function(f"{MARKS}.length === {wanted}", timeout=3000)
-    page.wait_for_timeout(500)  # what pages fill by script comes after 300 ms
+    page.wait_for_timeout(300)
 
 
 def assert_as_expected(page: Page) -> None:
@@ -269,11 +270,11 @@ def test_a_label_and_a_link_to_another_site_say_not_logged(page: Page, site: Sit
 
 def test_a_mark_is_not_covered_by_a_link_stretched_over_the_activity(page: Page, site: Site):
     run(page, site, "usage_course_45")
-    hit = f"""({{x, y, width, height}} => document.elementFromPoint(x + width / 2, y + height / 2)
-        ?.closest('.coursette-usage')?.dataset.activity)({MARKS}[0].getBoundingClientRect())"""
+    box = f"{MARKS}[0].getBoundingClientRect()"
+    hit = "document.elementFromPoint(x + width / 2, y + height / 2)?.closest('.coursette-usage')?.dataset.activity"
     assert page.evaluate(f"{MARKS}.length") > 0
     page.evaluate(f"{MARKS}[0].scrollIntoView({{block: 'center'}})")
-    assert page.evaluate(hit) == "10"
+    assert page.evaluate(f"(({{x, y, width, height}}) => {hit})({box})") == "10"
 
 
 # ---- Pages that change ----
@@ -373,7 +374,7 @@ def grave(page: Page) -> tuple[set[str], dict[str, int]]:
 @pytest.mark.parametrize("name", ["course_45", "course_51", "course_index", "book", "forum_view", "grader", "progress"])
 def test_marks_and_legend_put_nothing_in_the_way_of_a_screen_reader(page: Page, site: Site, name: str):
     page.goto(put(site, f"usage_{name}"))
-    page.wait_for_timeout(500)
+    page.wait_for_function("window.rendered !== false")
     nothing, before = grave(page)
     assert nothing == set()
     run(page, site, f"usage_{name}")
