@@ -81,16 +81,12 @@ ELSEWHERE = f"{MARKS}.filter(mark => !mark.closest('[data-usage]')).map({ABOUT})
 # ---- How the script is run: all that these tests know of its settings and its legend ----
 def script() -> str:
     """The script as a click on the bookmark runs it."""
-    return plugin.with_settings(plugin.SCRIPT.read_text("utf-8"), SERVER, [], True)
+    return plugin.with_settings(plugin.SCRIPT.read_text("utf-8"), SERVER, [], True, "a token")
 
 
 def choose(page: Page, metric: str) -> None:
     """Choose in the legend what the marks count."""
-    choice = page.locator(f"#coursette-legend [value={metric}]")
-    if choice.evaluate("choice => choice.tagName") == "OPTION":
-        choice.locator("xpath=ancestor::select").select_option(metric)
-    else:
-        choice.check()
+    page.locator(f"#coursette-legend [data-metric={metric}]").click()
 
 
 def address_of(text: str) -> str:
