@@ -50,7 +50,6 @@
     ["/mod/lesson/view.php", "pageid", "page"], // menu of a lesson
     ["/mod/wiki/view.php", "pageid", "wikipage"], // pages of a wiki; without the id of the activity
     ["/mod/glossary/showentry.php", "eid", "entry"], // words that Moodle links by itself
-    ["/mod/data/view.php", "rid", "record"], // entries of a database
   ];
   const ACTIVITY_LINK = /^\/mod\/([a-z][a-z0-9]*)\/view\.php$/; // ?id= (course page, index, blocks, calendar, grades)
   const INSTANCE_IN = { // what carries the module's own id instead
@@ -58,11 +57,11 @@
     label: "l", lti: "l", page: "p", quiz: "q", resource: "r", scorm: "a", url: "u", workshop: "w", wiki: "wid",
   };
   // Parameters that change nothing about where a link leads. One with any other does something, or shows a report.
-  const HARMLESS = ["lang", "theme", "forceview", "redirect", "parent", "group", "displayformat"];
-  const IN_COURSE_INDEX = /^#module-([1-9]\d*)$/; // labels, which have no page
+  const HARMLESS = ["lang", "theme", "forceview", "redirect", "parent", "group", "showall", "displayformat", "rid"];
+  const LABEL_IN_INDEX = /^#module-([1-9]\d*)$/; // in the course index, of what has no page
   // Links of the content that Moodle writes no log line for: those of the teacher's own to other sites, and tabs.
   const CONTENT = ".course-content, .book_content, #page-mod-page-view .generalbox, .activity-altcontent, .block_html";
-  const TABS = ".course-content .nav-tabs a, .course-content a[role=tab], .onetopic-tab-body .nav-tabs a";
+  const TABS = ".course-content :is(.nav-tabs a, a[role=tab]):not(.active)"; // OneTopic and other formats
   const NO_CONTENT = "[data-post-id], .forumpost, .activityiconcontainer, .badges";
 
   // Where a row without a link says whom it is about: selector, attribute, how the person is written in it.
@@ -83,7 +82,7 @@
   const NOT_HERE = `${MENUS}, nav, ${EDITORS}`; // the viewer's own, menus, editors
   const COURSE_INDEX = ".courseindex"; // a <nav> full of activities
   const NO_ACTIVITIES = `${MENUS}, nav:not(${COURSE_INDEX}), .secondary-navigation, .nav-tabs, ${EDITORS}`;
-  const PLACE_OF_ACTIVITY = "li, tr, article, [data-post-id], .forumpost, .card, p, dd, .activity-item, body";
+  const PLACE_OF_ACTIVITY = "li, tr, article, [data-post-id], .forumpost, .card";
   const NOT_A_NAME = ".userinitials, .accesshide, .sr-only, .visually-hidden, .action-menu, .dropdown, input, label, "
     + "small, .coursette-details"; // initials stand for a picture; the assignment grader adds email and due date
   const PICTURE_OF = "img, .userinitials";
@@ -120,14 +119,13 @@
   let page, roots; // what readPage() said, and how addresses of this Moodle begin; set by run()
   const plain = (url) => url.replace(/^https?:/, "");
 
-  /** [path below Moodle's root, parameters, fragment] of an address of this Moodle; no path for any other. */
+  /** [path below Moodle's root, parameters] of an address of this Moodle; no path for any other. */
   const parsed = (href) => {
     const address = plain(href);
     const root = roots.find((each) => address.startsWith(each));
     if (!root) return [];
-    const [place, fragment] = address.slice(root.length - 1).split("#");
-    const [path, query] = place.split("?");
-    return [path, new URLSearchParams((query ?? "").replaceAll("&amp;", "&")), fragment]; // some are escaped twice
+    const [path, query] = address.slice(root.length - 1).split("#")[0].split("?");
+    return [path, new URLSearchParams((query ?? "").replaceAll("&amp;", "&"))]; // Moodle escapes some twice
   };
   const isId = (text) => /^[1-9]\d*$/.test(text ?? "");
 
@@ -222,10 +220,8 @@
   // ---- Activities on the page ----
   /** What an address is about: {activity: id} (a course module), {part: "chapter:7"}, {instance: "forum:3"} or null. */
   const subjectIn = (href) => {
-    const [path, given, fragment] = parsed(href);
+    const [path, given] = parsed(href);
     if (!path) return null;
-    const inIndex = IN_COURSE_INDEX.exec(`#${fragment}`);
-    if (inIndex && path === "/course/view.php") return { activity: inIndex[1] };
     const narrow = PART_LINKS.find(([ours, parameter]) => path === ours && isId(given.get(parameter)));
     const module = ACTIVITY_LINK.exec(path)?.[1];
     const own = [...(module ? ["id", INSTANCE_IN[module]] : []), narrow?.[1]];
@@ -244,10 +240,12 @@
     const taken = new Map(); // place -> keys marked in it
     const chosen = new Map();
     for (const link of links) {
-      const subject = subjectIn(link.href);
+      const label = LABEL_IN_INDEX.exec(link.getAttribute("href"))?.[1];
+      const subject = label ? { activity: label } : subjectIn(link.href);
       if (!subject || link.closest(NO_ACTIVITIES) || !nameIn(link)) continue;
-      if (here && keyOf(subject) === keyOf(here) && !link.closest(COURSE_INDEX)) continue; // the page one is on
-      const place = link.closest(PLACE_OF_ACTIVITY);
+      const inIndex = link.closest(COURSE_INDEX);
+      if (!inIndex && (label || (here && keyOf(subject) === keyOf(here)))) continue; // the page one is on
+      const place = link.closest(PLACE_OF_ACTIVITY) ?? link.parentElement;
       if (taken.get(place)?.has(keyOf(subject))) continue;
       taken.set(place, (taken.get(place) ?? new Set()).add(keyOf(subject)));
       chosen.set(link, subject);
@@ -531,7 +529,7 @@
 
   /** Bring all marks in step with the page, the choices and the numbers; answers how many people are marked. */
   const scan = () => {
-    const links = state.on ? [...document.links].filter((link) => !link.closest(OURS)) : [];
+    const links = state.on ? [...document.links].filter((link) => !link.closest(`${OURS}, .${MARK}`)) : [];
     const persons = people(links);
     inStep(PERSONS, persons);
     inStep(SUBJECTS, data && !data.stale ? activities(links) : new Map());
