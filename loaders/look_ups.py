@@ -30,10 +30,10 @@ LOG = logging.getLogger("coursette")
 class Record:
     """The open record. `put` queues a row and returns at once; `close` ends when everything is on the disk.
 
-    `path` gives the file, `resolve` what is written of a row that was put; it is called by the writer, once.
+    `path` gives the file, `resolve` what is written of rows that were put; the writer calls it once for each of them.
     """
 
-    def __init__(self, path: Callable[[], Path], resolve: Callable[[dict], dict] = dict):
+    def __init__(self, path: Callable[[], Path], resolve: Callable[[list[dict]], list[dict]] = list):
         self.path, self.resolve = path, resolve
         self.waiting: deque[dict] = deque()
         self.changed = threading.Condition()
@@ -86,7 +86,7 @@ class Record:
     def _work(self) -> None:
         db = None
         while batch := self._next():
-            rows = [self.resolve(row) for row in batch]
+            rows = self.resolve(batch)
             while rows:
                 try:
                     db = self._still(db) or opened(self.path())

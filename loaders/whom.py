@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 from loaders import answers, choosing
@@ -25,23 +24,42 @@ IDS = {
 }
 
 
-def resolved(row: dict, files: dict[str, Path]) -> dict:
-    """A row for the record, from what was asked and the course databases there are; ids only, whatever goes wrong."""
+def resolved(rows: list[dict], files: dict[str, Path]) -> list[dict]:
+    """Rows for the record, from what was asked and the course databases there are; ids only, whatever goes wrong."""
+    with _Courses(files) as courses:
+        return [_resolved(row, courses) for row in rows]
+
+
+class _Courses(ExitStack):
+    """Connections to the course databases, each opened when it is first asked: that costs more than the question."""
+
+    def __init__(self, files: dict[str, Path]):
+        super().__init__()
+        self.files, self.open = files, {}
+
+    def __getitem__(self, name: str) -> sqlite3.Connection:
+        if name not in self.open:
+            conn = sqlite3.connect(f"{self.files[name].resolve().as_uri()}?mode=ro", uri=True)
+            self.open[name] = self.enter_context(closing(conn))
+        return self.open[name]
+
+
+def _resolved(row: dict, courses: _Courses) -> dict:
     found = {}
     if row.get("database") != NAME:
         with suppress(Exception):  # a line that says less is better than none
-            found = _found(row, files)
+            found = _found(row, courses)
     kept = {key: value for key, value in row.items() if key not in IDS or IDS[key].fullmatch(str(value))}
     return {**kept, **{key: value for key, value in found.items() if value is not None}}
 
 
-def _found(row: dict, files: dict[str, Path]) -> dict:
+def _found(row: dict, courses: _Courses) -> dict:
     """What the database that answered knows of it: the one asked for, or that with the newest data."""
-    names = [row["database"]] if row.get("database") else list(files)
+    names = [row["database"]] if row.get("database") else list(courses.files)
     hits = []
     for name in names:
-        with suppress(sqlite3.Error), _reading(files[name]) as conn:
-            hits.append((name, _in_one(conn, row)))
+        with suppress(sqlite3.Error):
+            hits.append((name, _in_one(courses[name], row)))
     known = [(found.pop("newest") or "", name, found) for name, found in hits if found]
     return {"database": (best := max(known, key=lambda hit: hit[0]))[1], **best[2]} if known else {}
 
@@ -106,9 +124,3 @@ def _of_key(conn: sqlite3.Connection, table: str, key: str) -> dict | None:
 
 def _text(value: int | None) -> str | None:
     return None if value is None else str(value)
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as conn:
-        yield conn

@@ -86,7 +86,7 @@ class Recorder:
 
     def __init__(self, datasette: Datasette):
         self.datasette = datasette
-        self.record = look_ups.Record(lambda: self.path, lambda row: whom.resolved(row, self.files()))
+        self.record = look_ups.Record(lambda: self.path, lambda rows: whom.resolved(rows, self.files()))
         self.columns: dict[tuple[str, str], set[str]] = {}
 
     @cached_property

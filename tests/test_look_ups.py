@@ -55,7 +55,7 @@ def test_rows_come_in_order_and_all_of_them(path):
 
 def test_put_waits_for_no_disk(path):
     held = threading.Event()
-    record = look_ups.Record(lambda: path, lambda row: held.wait(60) and row)
+    record = look_ups.Record(lambda: path, lambda rows: held.wait(60) and rows)
     assert all(record.put(ROW) for _ in range(look_ups.MOST_WAITING))
     assert not record.put(ROW), "so much may be lost in a crash, and no more"
     assert not path.exists()
