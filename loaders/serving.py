@@ -17,7 +17,7 @@ import uvicorn
 from datasette.app import Datasette
 from datasette.utils import parse_metadata
 
-from loaders import accounts, house, schema
+from loaders import accounts, house, look_ups, schema
 
 ENDINGS = {".db", ".sqlite", ".sqlite3"}
 OPENED_S = 60  # a slow browser has started by then
@@ -111,6 +111,8 @@ def find_databases(given: Iterable[str | Path]) -> list[Path]:
 
 
 def _look_into(file: Path) -> None:
+    if file.stem == look_ups.NAME:
+        raise CannotServe(f"{file}: {look_ups.NAME} is the name of the record of look-ups; rename yours.")
     try:
         with contextlib.closing(sqlite3.connect(file)) as db:
             db.execute("select count(*) from sqlite_master")

@@ -16,11 +16,12 @@ from urllib.parse import quote
 
 from datasette.actor_auth_cookie import BadSignature
 from datasette.app import Datasette
+from datasette.database import Database
 from datasette.plugins import pm
 from datasette.utils import await_me_maybe
 from datasette.utils.asgi import Base400, Request, Response
 
-from loaders import accounts, answers, tokens
+from loaders import accounts, answers, look_ups, tokens
 
 # Our own pages have no script and no inline style; Datasette's have both (see plugins/privacy.py for theirs).
 STRICT = (
@@ -48,7 +49,7 @@ def setting(datasette: Datasette, name: str, default: Any = None) -> Any:
 
 def private(datasette: Datasette) -> Path:
     """The private folder of this instance (see loaders/accounts.py)."""
-    files = [Path(db.path) for db in datasette.databases.values() if db.path]
+    files = [Path(db.path) for db in course_databases(datasette).values()]
     if datasette.config_dir:
         files.insert(0, Path(datasette.config_dir) / "moodle.db")
     return accounts.private_folder(files, setting(datasette, "private"))
@@ -116,12 +117,18 @@ def is_owner(actor: dict | None) -> bool:
     return bool(actor) and (actor.get("owner") is True or actor.get("id") == "root")
 
 
+def course_databases(datasette: Datasette) -> dict[str, Database]:
+    """The files that may hold courses: all but the record of look-ups."""
+    return {name: db for name, db in datasette.databases.items() if db.path and name != look_ups.NAME}
+
+
 async def databases(datasette: Datasette, actor: dict | None) -> list[str]:
     """Names of the databases that have our tables and that this visitor may see."""
     found = []
-    for name, db in datasette.databases.items():
+    # The record of look-ups has no courses, and where its file is broken the courses are still there.
+    for name, db in course_databases(datasette).items():
         visible, _ = await datasette.check_visibility(actor, permissions=[("view-database", name), "view-instance"])
-        if visible and db.path and set(await db.table_names()) >= answers.TABLES:
+        if visible and set(await db.table_names()) >= answers.TABLES:
             found.append(name)
     return found
 

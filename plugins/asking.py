@@ -6,7 +6,7 @@ from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.utils.asgi import Request
 
-from loaders import answers
+from loaders import answers, look_ups, web
 
 WORDS = {
     "course": "Course",
@@ -33,24 +33,33 @@ def extra_template_vars(template, database, view_name, request, datasette):
         if view_name not in ("query", "table") or not path or not database:
             return {}
         query = await datasette.get_canned_query(database, path, request.actor)
-        known = query and "course" in query.get("params", []) and database in datasette.databases
-        if not known or not set(await datasette.databases[database].table_names()) >= answers.TABLES:
+        if not query or "course" not in query.get("params", []):
             return {}
-        return {"fields": await fields(datasette, request, database, query["params"]), "is_hidden": is_hidden}
+        choices = await choices_in(datasette, request, database)
+        if choices is None:
+            return {}
+        chosen = [field(name, request.args.get(name) or "", choices) for name in query["params"]]
+        return {"fields": chosen, "is_hidden": is_hidden}
 
     return added
 
 
-async def fields(datasette: Datasette, request: Request, database: str, names: list[str]) -> list[dict]:
-    """Each parameter: `name`, `words`, `value`, `hint`, `hidden`, and `options` ([heading, [(value, words)]])."""
-    db = datasette.databases[database]
-    course, site = request.args.get("course") or "", request.args.get("site") or ""
-    choices = await db.execute_fn(lambda conn: answers.choices(conn, course, site))
-    return [field(name, request.args.get(name) or "", choices) for name in names]
+async def choices_in(datasette: Datasette, request: Request, database: str) -> dict | None:
+    """What can be chosen in questions to this database (answers.choices); the record is about all courses here."""
+    has_courses = set(await datasette.databases[database].table_names()) >= answers.TABLES
+    if not has_courses and database != look_ups.NAME:
+        return None
+    names = [database] if has_courses else await web.databases(datasette, request.actor)
+    asked = request.args.get("course") or "", request.args.get("site") or ""
+    each = [await web.ask(datasette, name, answers.choices, *asked) for name in names]
+    if has_courses:
+        return each[0]
+    options = [option for row in each for _, group in row["course"] for option in group]
+    return {"course": [("", options)] if options else [], "sites": max((row["sites"] for row in each), default=0)}
 
 
 def field(name: str, value: str, choices: dict) -> dict:
-    """One parameter of the form."""
+    """One parameter of a form: `name`, `words`, `value`, `hint`, `hidden`, `options` ([heading, [(value, words)]])."""
     options = choices.get(name) or []
     listed = {str(option[0]) for _, group in options for option in group}
     if options and value and value not in listed:

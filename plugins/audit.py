@@ -1,140 +1,234 @@
-"""Every look-up of a student is recorded: who, whom, when. It is in private/audit.db, which nobody serves.
+"""Every look-up of a student is recorded: who, whom, when, from where. It is in private/audit.db, for its owner only.
 
-Tables full of students and somebody's own SQL get a line too, which says no more than that.
+Lists, tables full of students and somebody's own SQL get a line too, which says no more than that.
+The line is in the queue before the first byte of the answer, and on the disk soon after (loaders/look_ups.py).
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import sqlite3
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 
 from datasette import hookimpl
 from datasette.app import Datasette
-from datasette.utils import MultiParams, tilde_decode
+from datasette.database import Database
+from datasette.utils import MultiParams, sqlite_timelimit, tilde_decode
 from datasette.utils.asgi import Request
 
-from loaders import web
+from loaders import look_ups, web, whom
 
-# What counts as a look-up: the student page, lists of names, and in any database the profile query and a person's row.
-LOOK_UPS = re.compile(
-    r"/(-/(?P<page>student|access|find)|(?P<database>[^/]+)/((?P<query>student_profile)|(?P<table>people)/(?P<key>[^/.]+)))"
-    r"(\.(?P<form>json|csv))?"
+FORMS = ("json", "csv", "blob")
+LAST = re.compile(r"(?P<name>.+?)(\.(?P<form>\w+))?")  # as Datasette's router splits the end of an address
+PAGES = ("student", "access", "find")  # below /-/
+# A column of a table or of an answer that says it is about people.
+PERSONAL = {"person", "person_id", "related_person_id", "real_person_id", "email", "raw"}
+SEARCH = re.compile(r".+_fts(_\w+)?", re.IGNORECASE)  # SQLite's search tables hold the words without the people
+MOODLE = re.compile(r"https?://[a-z0-9.-]{1,200}(:\d{1,5})?")
+PATIENCE_S = 5.0
+SENTENCE = (
+    "Nothing about students is shown while look-ups cannot be recorded: is the disk full, or private/audit.db not "
+    "writable? The server says why in its window, and goes on by itself."
 )
-# Tables that say something of single students (and what searches them), whole, as one row, or by SQL.
-TABLES = re.compile(
-    r"/(?P<database>[^/.]+)/(?P<table>(people|forum_posts)(_fts\w*)?|enrolments|completions|grades|events)"
-    r"(/(?P<key>[^/.]+))?(\.(?P<form>json|csv))?"
-)
-DATABASE = re.compile(r"/(?P<database>[^/.]+)(\.(?P<form>json|csv))?")
-SHAPE = """
--- one row per look-up that was answered; student is empty for a list of everybody
-create table if not exists look_ups (
-    id integer primary key,
-    time_utc text not null,
-    actor text not null,      -- who looked
-    what text not null,       -- student (page), student_profile (query), people (row), access (list of names), SQL,
-                              -- table people (or another: its rows, in whatever selection)
-    form text,                -- json or csv; null: a page
-    database text,
-    site text,
-    course text,              -- Moodle's id, as asked
-    student text,             -- Moodle's id, as asked
-    person text,              -- our own key, as asked
-    about text                -- activity or part of a list, words of a search; key of a row elsewhere
-)
-"""
 
 
 def look_up(datasette: Datasette, scope: dict) -> dict | None:
-    """What this request would tell of whom, or None if it is about no student."""
-    path, asked = web.path_of(datasette, scope), Request(scope, None).args
-    if "~" in path:  # Datasette reads /moodle/~70eople as /moodle/people
-        path = "/".join(map(tilde_decode, path.split("/")))
-    match = LOOK_UPS.fullmatch(path)
-    return about_one(match, asked) if match else about_many(path, asked)
+    """What this request would tell of whom, or None if it is about no student; `open`: see Recorder.completed."""
+    names, form = names_of(web.path_of(datasette, scope))
+    asked = Request(scope, None).args
+    if names[0] == "-":
+        return of_page(names[-1], form, asked) if len(names) == 2 else None
+    row = {"database": names[0], "form": form}
+    if len(names) == 1:
+        return {**row, "what": "SQL"} if names[0] and asked.get("sql") else None
+    if len(names) == 2:
+        return {**row, "what": names[1], "open": names[1], "sql": bool(asked.get("_where")), **of_address(asked)}
+    if len(names) > 3:
+        return None
+    row = {**row, "table": names[1], "key": names[2]}
+    if names[1].lower() == "people":
+        return {**row, "what": "people", "person": names[2]}
+    return {**row, "what": f"table {names[1]}", "open": names[1], "about": names[2]}
 
 
-def about_many(path: str, asked: MultiParams) -> dict | None:
-    """The line for a table that tells of students, or for somebody's own SQL."""
-    if match := TABLES.fullmatch(path):
-        return line(f"table {match['table']}", match, about=match["key"])
-    match = DATABASE.fullmatch(path)
-    return line("SQL", match) if match and asked.get("sql") else None
+def names_of(path: str) -> tuple[list[str], str | None]:
+    """The parts of a path as Datasette reads them (/moodle/~70eople is /moodle/people), and the form asked for."""
+    *folders, last = path.removeprefix("/").split("/")
+    if match := LAST.fullmatch(last):
+        last = match["name"]
+    form = match["form"] if match and match["form"] in FORMS else None
+    return [tilde_decode(name) for name in (*folders, last)], form
 
 
-def line(what: str, match: re.Match, **more: str | None) -> dict:
-    """What every line has."""
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {"time_utc": now, "what": what, "form": match["form"], "database": match["database"], **more}
+def of_page(name: str, form: str | None, asked: MultiParams) -> dict | None:
+    """The line for a page of ours. Sums of use are about nobody, unless narrowed to one student."""
+    row = {**of_address(asked), "what": name, "form": form, "database": asked.get("db") or None}
+    return row if name in PAGES or (name == "usage" and row["student"]) else None
 
 
-def about_one(match: re.Match, asked: MultiParams) -> dict:
-    """The line for a page, an answer or a row about one student, or for a list of names."""
+def of_address(asked: MultiParams) -> dict:
+    """Whom and what an address names, in its own words."""
     return {
-        **line(match["page"] or match["query"] or match["table"], match),
-        "database": match["database"] or asked.get("db"),
         "site": asked.get("site") or None,
         "course": asked.get("course") or None,
         "student": asked.get("user") or asked.get("student") or None,
-        "person": match["key"] or asked.get("person") or None,
-        "about": asked.get("activity") or asked.get("part") or asked.get("q") or None,
+        "person": asked.get("person") or None,
+        "about": asked.get("activity") or asked.get("part") or None,
     }
 
 
-class Record:
-    """The open record; opening it for every look-up would cost more than the page."""
+class Recorder:
+    """What one Datasette records."""
 
-    def __init__(self, path: Callable[[], Path]):
-        self.path = path
-        self.lock = threading.Lock()
-        self.db: sqlite3.Connection | None = None
+    def __init__(self, datasette: Datasette):
+        self.datasette = datasette
+        self.record = look_ups.Record(lambda: self.path, lambda rows: whom.resolved(rows, self.files()))
+        self.columns: dict[tuple[str, str], set[str]] = {}
 
-    def add(self, row: dict) -> None:
-        """Write one look-up; the file is made with the first, readable by its owner only."""
-        names = ", ".join(row)
-        values = ", ".join(f":{name}" for name in row)
-        with self.lock:
-            self.db = self.db or opened(self.path())
-            with self.db:
-                self.db.execute(f"insert into look_ups ({names}) values ({values})", row)
+    @cached_property
+    def path(self) -> Path:
+        """The file; not asked for before Datasette is whole."""
+        return web.private(self.datasette) / f"{look_ups.NAME}.db"
+
+    def files(self) -> dict[str, Path]:
+        """The databases that a look-up may be answered from."""
+        return {name: Path(db.path) for name, db in web.course_databases(self.datasette).items()}
+
+    async def recorded(self, row: dict, scope: dict) -> bool:
+        """Queue the line, if it is one. False: there is no room for it, so the answer must not be shown."""
+        actor = await web.actor_of(self.datasette, scope)
+        row = await self.completed(row, actor)
+        if row is None:
+            return True
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        row = {"time_utc": now, **row, **who(self.datasette, scope, actor), "came_from": came_from(scope)}
+        return self.record.put(row) or await asyncio.to_thread(self.record.put, row, PATIENCE_S)
+
+    async def completed(self, row: dict, actor: dict | None) -> dict | None:
+        """The line, where a table or a question tells of people; None where it does not."""
+        if not (name := row.get("open")):
+            return row
+        db = self.datasette.databases[row["database"]]
+        query = None if "key" in row else await self.datasette.get_canned_query(db.name, name, actor)
+        if query:
+            return row if await self.answer_columns(db, query["sql"]) & {*PERSONAL, "fullname"} else None
+        row = {**row, "what": f"table {name}", "table": name}
+        if "key" not in row:
+            row.update(dict.fromkeys(whom.IDS))  # a table does not read them
+        if SEARCH.fullmatch(name) or PERSONAL & set(await db.table_columns(name)):
+            return row
+        return {**row, "what": "SQL"} if row.get("sql") else None
+
+    async def answer_columns(self, db: Database, sql: str) -> set[str]:
+        """The columns of a question's answer, looked up once."""
+        if (db.name, sql) not in self.columns:
+            self.columns[db.name, sql] = await db.execute_fn(lambda conn: columns_of(conn, sql))
+        return self.columns[db.name, sql]
 
 
-def opened(path: Path) -> sqlite3.Connection:
-    """The record of look-ups in this file, made if need be."""
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    db = sqlite3.connect(path, timeout=10, check_same_thread=False)
-    db.execute("pragma journal_mode = wal")
-    db.execute("pragma synchronous = normal")
-    db.execute(SHAPE)
-    return db
+def columns_of(conn: sqlite3.Connection, sql: str) -> set[str]:
+    """The columns of an answer, without its rows. What cannot be told counts as telling of people."""
+    given = dict.fromkeys(re.findall(r":(\w+)", sql), "")
+    try:
+        with sqlite_timelimit(conn, 1000):
+            cursor = conn.execute(f"select * from ({sql.strip().rstrip(';')}\n) limit 0", given)
+    except (sqlite3.Error, sqlite3.Warning):
+        return {"person"}
+    return {column[0] for column in cursor.description}
 
 
-@hookimpl
+def who(datasette: Datasette, scope: dict, actor: dict | None) -> dict:
+    """Who asks and by what: a token that was verified before us, or a session."""
+    if token := scope.get("coursette_token"):
+        known = {"token": str(token["id"]), "token_name": str(token["name"])}
+        return {"actor": str(token["user"]), "signed_in_by": "token", **known}
+    session = web.session(datasette, scope)
+    how = "link" if session.get("link") else "session" if session else "other"
+    return {"actor": str((actor or {}).get("id")), "signed_in_by": how}
+
+
+def came_from(scope: dict) -> str | None:
+    """Where the browser says it was led from: ourselves, the address bar, or a site, of which no page is kept."""
+    headers = {name: value.decode("latin-1").lower() for name, value in scope["headers"]}
+    said = headers.get(b"sec-fetch-site")
+    if said in ("same-origin", "none"):
+        return "coursette" if said == "same-origin" else "address bar"
+    site = re.match(r"[a-z]+://[^/?#]+", headers.get(b"origin") or headers.get(b"referer") or "")
+    if site and MOODLE.fullmatch(site[0]):
+        return "coursette" if site[0].partition("://")[2] == headers.get(b"host") else site[0]
+    return "another site" if said or b"origin" in headers else None
+
+
+def recorder_of(datasette: Datasette) -> Recorder:
+    """One for each Datasette, however often it makes its app."""
+    if not hasattr(datasette, "_coursette_recorder"):
+        datasette._coursette_recorder = Recorder(datasette)
+    return datasette._coursette_recorder
+
+
+async def refuse(datasette: Datasette, scope: dict, send: Callable, sentence: str, status: int) -> None:
+    request = Request({**scope, "csrftoken": lambda: ""}, None)
+    request.scope["actor"] = await web.actor_of(datasette, scope)
+    await (await web.refuse(datasette, request, sentence, status)).asgi_send(send)
+
+
+def recording(datasette: Datasette, row: dict, scope: dict, send: Callable) -> Callable:
+    """`send`, before whose first byte the look-up is on record: what is not, is not shown."""
+    refused = False
+
+    async def send_after_recording(message: dict) -> None:
+        nonlocal refused
+        shown = message["type"] == "http.response.start" and message["status"] == 200
+        if shown and not await recorder_of(datasette).recorded(row, scope):
+            refused = True
+            await refuse(datasette, scope, send, SENTENCE, 503)
+        if not refused:
+            await send(message)
+
+    return send_after_recording
+
+
+def closing(datasette: Datasette, receive: Callable) -> Callable:
+    """`receive`, that writes what waits when the server stops; by then every answer is out."""
+
+    async def receive_and_close() -> dict:
+        message = await receive()
+        if message["type"] == "lifespan.shutdown":
+            await asyncio.to_thread(recorder_of(datasette).record.close)
+        return message
+
+    return receive_and_close
+
+
+async def is_let_in(datasette: Datasette, scope: dict, send: Callable) -> bool:
+    """To the record itself: nobody by a token; others find what was shown before them already written."""
+    if names_of(web.path_of(datasette, scope))[0][0] != look_ups.NAME:
+        return True
+    if scope.get("coursette_token"):
+        await refuse(datasette, scope, send, "The record of look-ups is for its owner, signed in.", 403)
+        return False
+    await asyncio.to_thread(recorder_of(datasette).record.flush, PATIENCE_S)
+    return True
+
+
+@hookimpl(tryfirst=True)  # next to Datasette itself, so that whatever verified a token or a session came before
 def asgi_wrapper(datasette):
-    record = Record(lambda: web.private(datasette) / "audit.db")
+    recorder_of(datasette)
 
     def wrap(app):
         async def recorded(scope, receive, send):
-            row = look_up(datasette, scope) if scope["type"] == "http" else None
-            if row is None:
-                await app(scope, receive, send)
-                return
-
-            async def send_after_recording(message):
-                # Before the first byte of the answer: nothing is shown that is not on record.
-                if message["type"] == "http.response.start" and message["status"] == 200:
-                    actor = await web.actor_of(datasette, scope)
-                    row["actor"] = str((actor or {}).get("id"))
-                    await asyncio.to_thread(record.add, row)
-                await send(message)
-
-            await app(scope, receive, send_after_recording)
+            if scope["type"] == "lifespan":
+                receive = closing(datasette, receive)
+            elif scope["type"] == "http":
+                if not await is_let_in(datasette, scope, send):
+                    return
+                if row := look_up(datasette, scope):
+                    send = recording(datasette, row, scope, send)
+            await app(scope, receive, send)
 
         return recorded
 

@@ -8,7 +8,7 @@ from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
 
-from loaders import accounts, answers, web
+from loaders import accounts, answers, look_ups, web
 
 
 async def home(datasette: Datasette, request: Request) -> Response:
@@ -16,11 +16,13 @@ async def home(datasette: Datasette, request: Request) -> Response:
     await datasette.ensure_permissions(request.actor, ["view-instance"])
     names = await web.databases(datasette, request.actor)
     shelves = [await shelf(datasette, request, name) for name in names]
-    others = [name for name, db in datasette.databases.items() if db.path and name not in names]
+    files = [name for name, db in datasette.databases.items() if db.path and name not in names]
+    others = [name for name in files if await may_see(datasette, request.actor, ("view-database", name))]
     context = {
         "shelves": [row for row in shelves if row["courses"]],
         "databases": names,
         "others": others,
+        "record": await record(datasette, request),
         "no_password": no_password(datasette, request.actor),
     }
     return await web.page(datasette, request, "index.html", context)
@@ -28,7 +30,7 @@ async def home(datasette: Datasette, request: Request) -> Response:
 
 async def shelf(datasette: Datasette, request: Request, name: str) -> dict:
     """One database: its courses, each with the questions that can be asked of it."""
-    queries = await questions(datasette, request, name)
+    queries = [row for row in await questions(datasette, request, name) if "course" in row.get("params", [])]
     courses = await web.ask(datasette, name, answers.courses)
     for course in courses:
         course["questions"] = [ask_link(datasette, name, query, course) for query in queries]
@@ -36,14 +38,25 @@ async def shelf(datasette: Datasette, request: Request, name: str) -> dict:
 
 
 async def questions(datasette: Datasette, request: Request, name: str) -> list[dict]:
-    """The canned queries about a course that this visitor may see, in the order of metadata.yml."""
-    found = []
-    for query in (await datasette.get_canned_queries(name, request.actor)).values():
-        permissions = [("view-query", (name, query["name"])), ("view-database", name), "view-instance"]
-        visible, _ = await datasette.check_visibility(request.actor, permissions=permissions)
-        if visible and "course" in query.get("params", []):
-            found.append(query)
-    return found
+    """The canned queries that this visitor may see, in the order of metadata.yml."""
+    queries = (await datasette.get_canned_queries(name, request.actor)).values()
+    rules = {query["name"]: [("view-query", (name, query["name"])), ("view-database", name)] for query in queries}
+    return [query for query in queries if await may_see(datasette, request.actor, *rules[query["name"]])]
+
+
+async def may_see(datasette: Datasette, actor: dict | None, *rules: tuple) -> bool:
+    """Whether this visitor passes the first of these rules that says anything."""
+    visible, _ = await datasette.check_visibility(actor, permissions=[*rules, "view-instance"])
+    return visible
+
+
+async def record(datasette: Datasette, request: Request) -> list[dict]:
+    """The questions over the record of look-ups, for its owner."""
+    if look_ups.NAME not in datasette.databases:
+        return []
+    nowhere = {"moodle_id": None, "site": None}
+    queries = await questions(datasette, request, look_ups.NAME)
+    return [ask_link(datasette, look_ups.NAME, query, nowhere) for query in queries]
 
 
 def ask_link(datasette: Datasette, name: str, query: dict, course: dict) -> dict:

@@ -24,6 +24,7 @@ def render_cell(row, value, column, table, database, datasette):
         return _link(_student(datasette, database, row["id"], None), value)
     if column == "fullname" and table is None and "person" in columns:
         course = row["course"] if "course" in columns else None
+        database = row["database"] if "database" in columns else database  # of the record, which tells of others
         return _link(_student(datasette, database, row["person"], course), value)
     if table is None and column in QUESTIONS and "label" in columns and value.startswith((column, "opened_")):
         asked = f"{QUESTIONS[column]} {row['name']}?"

@@ -10,13 +10,17 @@ import yaml
 from loaders.cli import cli
 
 METADATA = yaml.safe_load((Path(__file__).parents[1] / "metadata.yml").read_text(encoding="utf-8"))
-MOODLE = METADATA["databases"]["moodle"]
+DATABASES = METADATA["databases"]
 
 
 def queries() -> str:
     """One row per canned query: its question, and its address."""
     lines = ["| question | address |", "| --- | --- |"]
-    lines += [f"| {query['title']} | `/moodle/{name}` |" for name, query in MOODLE["queries"].items()]
+    lines += [
+        f"| {query['title']} | `/{database}/{name}` |"
+        for database, known in DATABASES.items()
+        for name, query in known["queries"].items()
+    ]
     return "\n".join(lines)
 
 
@@ -25,7 +29,8 @@ def tables() -> str:
     lines = ["| table | what it holds |", "| --- | --- |"]
     lines += [
         f"| `{name}` | {' '.join(table['description'].split())} |"
-        for name, table in MOODLE["tables"].items()
+        for known in DATABASES.values()
+        for name, table in known["tables"].items()
         if not table.get("hidden")
     ]
     return "\n".join(lines)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import pytest
 from datasette.plugins import pm
 
@@ -17,7 +19,8 @@ DATA = [
     "/-/student?course=2&user=5", "/-/student.json?course=2&user=5", "/-/student.csv?course=2&user=5",
     "/-/usage.json?course=2", "/-/access.json?course=2&activity=10", "/_internal",
     "/_internal.json", "/_memory", "/-/account", "/-/bookmarklet", "/-/coursette.user.js", "/nothing/here",
-    "/-/nothing", "/-/logout",
+    "/audit", "/audit.json?sql=select+1", "/audit/look_ups.csv", "/audit/who_looked_at", "/audit/never_looked_at.json",
+    "/audit/looked_at.csv", "/-/nothing", "/-/logout",
 ]  # fmt: skip
 WORKS = [
     "/-/metadata", "/-/metadata.json", "/-/settings.json", "/-/settings", "/-/config", "/-/config.json",
@@ -126,12 +129,17 @@ async def test_sql_is_for_whoever_the_metadata_says(tmp_path):
 
 # Trap 5: a True from a plugin overrides every rule
 async def test_no_plugin_of_ours_allows_anything(datasette):
+    asked = [
+        {"datasette": datasette, "actor": actor, "action": action, "resource": "moodle"}
+        for actor in (TEACHER, None)
+        for action in ("view-instance", "execute-sql")
+    ]
     for plugin in pm.get_plugins():
         hook = getattr(plugin, "permission_allowed", None)
         if hook and getattr(plugin, "__file__", "").startswith(str(TREE / "plugins")):
-            assert {
-                hook(actor, action) for actor in (TEACHER, None) for action in ("view-instance", "execute-sql")
-            } == {None}
+            assert {hook(**{name: given[name] for name in inspect.signature(hook).parameters}) for given in asked} == {
+                None
+            }
 
 
 async def test_the_database_file_is_the_owners_at_most(tmp_path):

@@ -34,7 +34,7 @@ async def test_home_shows_the_courses_how_fresh_they_are_and_what_to_ask(dataset
     assert "Data up to Wednesday 16 March 2016, 10:00" in words, "in the course's time zone"
     assert "Not loaded yet: grades." in words and "coursette status" in words
     assert "6 students" in words and "3 groups" in words
-    links = {a.text(): a.attributes["href"] for a in HTMLParser(page.text).css(".questions a")}
+    links = {a.text(): a.attributes["href"] for a in HTMLParser(page.text).css(".course .questions a")}
     assert len(links) == 12
     away = links["Who has been away, and what did they do last?"]
     assert away.startswith("/moodle/away?course=2&")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
 import stat
@@ -29,6 +28,9 @@ def test_a_missing_database_is_made_with_its_tables(tmp_path):
     (tmp_path / "notes.db").write_text("this is no database, but long enough to be one" * 20)
     with pytest.raises(serving.CannotServe, match="cannot be read as a database"):
         serving.find_databases([tmp_path / "notes.db"])
+    made_up.small(tmp_path / "audit.db")
+    with pytest.raises(serving.CannotServe, match="record of look-ups"):
+        serving.find_databases([tmp_path / "audit.db"])
     (tmp_path / "empty folder").mkdir()
     with pytest.raises(serving.CannotServe, match="no database in the folder"):
         serving.find_databases([tmp_path / "empty folder"])
@@ -95,4 +97,4 @@ async def test_datasette_with_the_tree_as_its_folder_is_as_closed(tmp_path):
     assert (await get(datasette, "/-/student?course=2&user=5")).status_code == 200
     link = accounts.make_link(tmp_path / "private")
     assert (await datasette.client.get(f"/-/sign-in?token={link}")).status_code == 302
-    assert json.loads((await get(datasette, "/-/databases.json")).text)[0]["name"] == "moodle"
+    assert [row["name"] for row in (await get(datasette, "/-/databases.json")).json()] == ["moodle", "audit"]

@@ -10,7 +10,7 @@ from datasette_auth_passwords.utils import hash_password, verify_password
 
 from loaders import accounts, web
 from tests import made_up
-from tests.visit import TEACHER, TREE, cookies, get, instance, post
+from tests.visit import TEACHER, TREE, cookies, get, instance, post, recorded
 
 
 @pytest.fixture
@@ -187,6 +187,7 @@ async def test_without_an_account_the_page_says_how_to_get_in(datasette):
 async def test_the_private_folder_is_private(datasette, private):
     await first(datasette)
     await get(datasette, "/-/student?course=2&user=5")
+    recorded(datasette)
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in private.iterdir()}
     assert stat.S_IMODE(private.stat().st_mode) == 0o700
     assert {name: oct(mode) for name, mode in modes.items() if name in ("key", "accounts.json", "audit.db")} == {

@@ -29,6 +29,13 @@ async def get(datasette: Datasette, path: str, actor: dict | None = TEACHER, **k
     return await datasette.client.get(path, cookies=cookies(datasette, actor), **kwargs)
 
 
+def recorded(datasette: Datasette) -> Path:
+    """The record of look-ups, once its writer has written what this instance showed."""
+    recorder = datasette._coursette_recorder
+    assert recorder.record.flush()
+    return recorder.path
+
+
 async def post(datasette: Datasette, path: str, form: dict, actor: dict | None = None) -> httpx.Response:
     """The answer to a form, sent as a browser does that opened the page with the form just before."""
     page = await datasette.client.get(path, cookies=cookies(datasette, actor))
