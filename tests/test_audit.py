@@ -200,7 +200,7 @@ async def ask(datasette, path: str, **scope) -> int:
 
 
 async def test_a_token_is_named(datasette):
-    token = {"id": 7, "name": "office", "user": "anna"}
+    token = {"id": 7, "name": "office", "user": "anna", "origin": None, "courses": [{"site": None, "course": 2}]}
     assert await ask(datasette, "/-/student.json?course=2&user=5", coursette_token=token) == 200
     columns = "actor, signed_in_by, token, token_name, student"
     assert rows(datasette, columns) == [("anna", "token", "7", "office", "5")]
