@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from statistics import median
 from typing import Any
 
 from loaders.statements import ask as _ask
@@ -164,14 +163,5 @@ def _usage_of(conn: sqlite3.Connection, course: dict, person: dict, class_size: 
     if not course["data_up_to_utc"] or person["role"] != "student":
         return {"clicks": None, "rank": None, "students": class_size, "weeks": []}
     ids = {"course": course["id"], "person": person["person"]}
-    everyone = defaultdict(list)
-    for row in _ask(conn, _CLASS_WEEKS, course=course["id"]):
-        everyone[row["week"]].append(row["clicks"])
     weeks = _rows(conn, "weeks", data_up_to=course["data_up_to_utc"], **ids)
-    for row in weeks:
-        clicks = everyone[row["week"]]
-        row["class_median"] = median(clicks + [0] * (class_size - len(clicks))) if class_size else 0
     return {**_rows(conn, "rank", **ids)[0], "students": class_size, "weeks": weeks}
-
-
-_CLASS_WEEKS = "select week, clicks from usage_person_week where course_id = :course"
