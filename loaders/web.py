@@ -19,6 +19,7 @@ from datasette.app import Datasette
 from datasette.plugins import pm
 from datasette.utils import await_me_maybe
 from datasette.utils.asgi import Base400, Request, Response
+from datasette.utils.sqlite import sqlite3
 
 from loaders import accounts, answers
 
@@ -29,6 +30,7 @@ STRICT = (
 )
 OWN_PAGE = {"Content-Security-Policy": STRICT, "Cache-Control": "private, no-store"}
 COOKIE = "ds_actor"
+OLDER = "An older Coursette made {file}: run `coursette status --db {file}` once, which brings it up to date."
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -126,8 +128,17 @@ async def databases(datasette: Datasette, actor: dict | None) -> list[str]:
 
 
 async def ask(datasette: Datasette, database: str, question: Callable, *args: Any, **kwargs: Any) -> Any:
-    """What a function of loaders/answers.py finds in this database, without holding up other requests."""
-    return await datasette.databases[database].execute_fn(lambda conn: question(conn, *args, **kwargs))
+    """What a function of loaders/answers.py finds in this database, without holding up other requests.
+
+    Raises Refusal for a database that lacks what a newer Coursette adds: only a loader may add it.
+    """
+    db = datasette.databases[database]
+    try:
+        return await db.execute_fn(lambda conn: question(conn, *args, **kwargs))
+    except sqlite3.OperationalError as error:
+        if not str(error).startswith("no such "):
+            raise
+        raise Refusal(OLDER.format(file=Path(db.path).name), 503) from error
 
 
 async def find_course(datasette: Datasette, request: Request, **person: str) -> tuple[str, dict]:
