@@ -23,7 +23,7 @@ from loaders import web
 
 # What counts as a look-up: the student page, lists of names, and in any database the profile query and a person's row.
 LOOK_UPS = re.compile(
-    r"/(-/(?P<page>student|access|find)|(?P<database>[^/]+)/((?P<query>student_profile)|(?P<table>people)/(?P<key>[^/.]+)))"
+    r"/(-/(?P<page>student|access|people|find)|(?P<database>[^/]+)/((?P<query>student_profile)|(?P<table>people)/(?P<key>[^/.]+)))"
     r"(\.(?P<form>json|csv))?"
 )
 # Tables that say something of single students (and what searches them), whole, as one row, or by SQL.
@@ -38,7 +38,8 @@ create table if not exists look_ups (
     id integer primary key,
     time_utc text not null,
     actor text not null,      -- who looked
-    what text not null,       -- student (page), student_profile (query), people (row), access (list of names), SQL,
+    what text not null,       -- student (page), student_profile (query), people (row; without a key the list of
+                              -- names), access (list of names), SQL,
                               -- table people (or another: its rows, in whatever selection)
     form text,                -- json or csv; null: a page
     database text,

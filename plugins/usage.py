@@ -1,4 +1,4 @@
-"""Numbers for a Moodle page: every activity's use in one answer, and who has and has not opened one."""
+"""Answers for a Moodle page: every activity's use at once, who has and has not opened one, who is in the course."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
 
-from loaders import usage, web
+from loaders import access, usage, web
 
 
 async def usage_json(datasette: Datasette, request: Request) -> Response:
@@ -22,16 +22,23 @@ async def access_json(datasette: Datasette, request: Request) -> Response:
     narrowed = filters(request)
     database, course = await find_course(datasette, request, narrowed)
     of = {name: request.args.get(name) or "" for name in ("activity", "part")}
-    found = await web.ask(datasette, database, usage.access, course, narrowed, **of)
+    found = await web.ask(datasette, database, access.access, course, narrowed, **of)
     if found is None:
         raise web.Refusal("This activity is not known here: name it with activity=42 or part=chapter:7.")
+    return Response.json(found, headers=dict(web.OWN_PAGE))
+
+
+async def people_json(datasette: Datasette, request: Request) -> Response:
+    """`/-/people.json`: who is in the course."""
+    database, course = await web.find_course(datasette, request)
+    found = await web.ask(datasette, database, access.people, course)
     return Response.json(found, headers=dict(web.OWN_PAGE))
 
 
 async def find_course(datasette: Datasette, request: Request, narrowed: usage.Filters) -> tuple[str, dict]:
     """(database, course) asked for; raises web.Refusal where it has no such group, which is not an empty one."""
     database, course = await web.find_course(datasette, request)
-    if unknown := await web.ask(datasette, database, usage.unknown_groups, course, narrowed):
+    if narrowed.groups and (unknown := await web.ask(datasette, database, usage.unknown_groups, course, narrowed)):
         raise web.Refusal(f"{unknown[:1].upper()}{unknown[1:]}.")
     return database, course
 
@@ -47,6 +54,7 @@ def filters(request: Request) -> usage.Filters:
         from_week=week(request, "from_week"),
         to_week=week(request, "to_week"),
         student=request.args.get("student") or request.args.get("user") or "",
+        person=request.args.get("person") or "",
     )
 
 
@@ -61,4 +69,8 @@ def week(request: Request, name: str) -> int | None:
 
 @hookimpl
 def register_routes():
-    return [(r"^/-/usage\.json$", usage_json), (r"^/-/access\.json$", access_json)]
+    return [
+        (r"^/-/usage\.json$", usage_json),
+        (r"^/-/access\.json$", access_json),
+        (r"^/-/people\.json$", people_json),
+    ]

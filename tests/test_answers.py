@@ -25,10 +25,6 @@ def student(db, course, **who) -> dict:
     return answers.student(db, course, answers.person(db, course, **who))
 
 
-def used(db, course, **narrowed) -> dict:
-    return usage.usage(db, course, usage.Filters(**narrowed))
-
-
 def test_the_course_asked_for_or_the_one_with_the_newest_data(db):
     assert answers.course(db, "3")["fullname"] == "An older course"
     assert answers.course(db)["moodle_id"] == 2
@@ -142,52 +138,10 @@ def test_details_posts_and_what_is_loaded(db, course):
     assert zoe["data_up_to"] == "2016-03-16T00:00:00Z"
 
 
-def test_usage_of_every_activity_and_part(db, course):
-    found = used(db, course)
-    assert found["activities"]["10"] == {"clicks": 4, "students": 3, "completed": 2}
-    assert found["activities"]["12"] == {"clicks": 0, "students": 0, "completed": 0}
-    assert found["activities"]["14"] == {"clicks": None, "students": None, "completed": None}
-    assert found["parts"] == {"chapter:7": {"clicks": 1, "students": 1}}
-    assert (found["students"], found["truncated"]) == (6, False)
-    assert found["instances"]["forum:101"] == 10
-
-
-def test_usage_of_groups_weeks_and_one_student(db, course):
-    assert used(db, course, groups=["7", "Toowoomba"])["students"] == 3
-    both = used(db, course, groups=["7", "Toowoomba"], together="all")
-    assert (both["students"], both["activities"]["11"]) == (1, {"clicks": 1, "students": 1, "completed": 1})
-    week = used(db, course, from_week=2, to_week=2)
-    assert week["activities"]["10"] == {"clicks": 0, "students": 0, "completed": 2}, "weeks do not filter completed"
-    one = used(db, course, student="5")
-    assert (one["students"], one["activities"]["10"]["clicks"], one["parts"]["chapter:7"]["clicks"]) == (
-        1,
-        2,
-        1,
-    )
-    assert used(db, course, groups=["nobody's"])["students"] == 0
-
-
-def test_who_has_and_who_has_not_opened(db, course):
-    found = usage.access(db, course, usage.Filters(), activity="11")
-    assert [row["email"][:4] for row in found["accessed"]] == ["sam1", "sam2", "zoe@"]
-    assert [row["id"] for row in found["not_accessed"]] == [21, None, 20]
-    assert found["accessed"][2] == {
-        "person": 1, "id": 5, "fullname": "Zoë Müller", "email": "zoe@student.example.edu", "clicks": 1,
-        "first_utc": "2016-03-08T10:00:00Z", "last_utc": "2016-03-08T10:00:00Z",
-    }  # fmt: skip
-
-
-def test_who_has_opened_a_part_in_these_weeks(db, course):
-    assert len(usage.access(db, course, usage.Filters(), part="chapter:7")["accessed"]) == 1
-    assert usage.access(db, course, usage.Filters(to_week=2), part="chapter:7")["accessed"] == []
-    assert usage.access(db, course, usage.Filters(), part="chapter:99") is None
-    assert usage.access(db, course, usage.Filters(), activity="99") is None
-
-
 def test_the_page_of_a_student_takes_milliseconds(tmp_path):
     db = sqlite3.connect(made_up.large(tmp_path / "moodle.db"))
     course = answers.course(db, "2")
     start = time.thread_time()
     student(db, course, user="105")
-    used(db, course)
+    usage.usage(db, course, usage.Filters())
     assert time.thread_time() - start < 0.1

@@ -35,6 +35,7 @@ async def test_every_look_up_of_a_student_is_recorded(datasette, private):
         "/moodle/student_profile?course=2&student=18",
         "/moodle/student_profile.json",
         "/-/access.json?course=2&activity=10",
+        "/-/people.json?course=2",
         "/moodle/people/4",
     ):
         assert (await get(datasette, path)).status_code == 200
@@ -45,6 +46,7 @@ async def test_every_look_up_of_a_student_is_recorded(datasette, private):
         ("teacher", "student_profile", None, "2", "18", None, None),
         ("teacher", "student_profile", "json", None, None, None, None),
         ("teacher", "access", "json", "2", None, None, "10"),
+        ("teacher", "people", "json", "2", None, None, None),
         ("teacher", "people", None, None, None, "4", None),
     ]
 
