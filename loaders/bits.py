@@ -13,6 +13,7 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import cache
 
 
 def as_set(positions: Iterable[int]) -> int:
@@ -39,12 +40,21 @@ def read_set(blob: bytes) -> int:
 def count(blob: bytes, inside: int) -> tuple[int, int]:
     """(clicks, the set of students with a click) of stored planes, as far as students are `inside`."""
     clicks = who = 0
-    width = (len(blob) - 1) // blob[0]
-    for weight, start in enumerate(range(1, len(blob), width)):
-        plane = int.from_bytes(blob[start : start + width], "little") & inside
+    for weight, place in _places(len(blob), blob[0]):
+        plane = _number(blob[place], "little") & inside
         clicks += plane.bit_count() << weight
         who |= plane
     return clicks, who
+
+
+_number = int.from_bytes  # looked up once: a page of a large course counts thousands of planes
+
+
+@cache
+def _places(length: int, planes: int) -> list[tuple[int, slice]]:
+    """(k, where plane k is) in a blob of so many bytes and planes."""
+    width = (length - 1) // planes
+    return [(k, slice(1 + k * width, 1 + (k + 1) * width)) for k in range(planes)]
 
 
 class Set:
