@@ -137,6 +137,21 @@ def test_people_to_choose_from_are_students_first(db, course):
     }
 
 
+def test_nothing_that_a_page_asks_reads_the_log(db, course):
+    read = set()
+    db.set_authorizer(lambda action, table, *_: read.add(table) or sqlite3.SQLITE_OK)
+    for narrowed in ({}, {"groups": ["7"]}, {"from_week": 1, "student": "5"}):
+        used(db, course, **narrowed)
+        access.access(db, course, usage.Filters(**narrowed), activity="11")
+        access.access(db, course, usage.Filters(**narrowed), part="chapter:7")
+    access.people(db, course)
+    answers.student(db, course, answers.person(db, course, user="3"))
+    answers.student(db, course, answers.person(db, course, user="5"))
+    db.set_authorizer(None)
+    assert "usage_activity_week" in read and "usage_person_seen" in read
+    assert "events" not in read
+
+
 # ---- The same as plain SQL ----
 
 
