@@ -1,7 +1,8 @@
 # Coursette's workshop. Each word sets up what it needs in .venv the first time.
 #   make demo    explore a made-up course        make test    tests and lint, as CI runs them
 #   make serve   serve moodle.db                 make lint    ruff and generated documentation
-#   make bench   measure loading                 make docs    write the generated parts of the README
+#   make bench   measure loading and answering   make docs    write the generated parts of the README
+#   make bench-server  measure answering only
 #   make pictures  retake the README's pictures
 #   make lock    renew the exact versions        make clean   remove what the others made (no data of yours)
 # PYTHON=python3.12 names the Python to use.
@@ -15,7 +16,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 LOCKED := install --quiet --require-hashes
 
-.PHONY: all test pytest lint demo serve bench docs pictures lock clean python browser
+.PHONY: all test pytest lint demo serve bench bench-server docs pictures lock clean python browser
 all: test
 
 # Both, even when the first fails.
@@ -38,6 +39,10 @@ serve: .venv/run
 
 bench: .venv/test
 	$(BIN)/python tests/bench.py
+	$(BIN)/python tests/bench_server.py
+
+bench-server: .venv/test
+	$(BIN)/python tests/bench_server.py
 
 docs: .venv/test
 	$(BIN)/cog -r README.md

@@ -7,47 +7,17 @@ The statements are in answers/, one file each.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections import defaultdict
-from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import Path
-from statistics import median
 from typing import Any
 
-from loaders import choosing
+from loaders.statements import ask as _ask
+from loaders.statements import first as _first
+from loaders.statements import rows as _rows
 
-FOLDER = Path(__file__).parent / "answers"
 TABLES = {"courses", "people", "enrolments", "activities", "completions", "usage_activity", "usage_person"}
 DONE = ("complete", "complete-pass")
 NOT_LOGGED = ("label",)  # there is no page to open, hence no log line
-ALL_WEEKS = (-(10**6), 10**6)
-
-
-@dataclass
-class Filters:
-    """What narrows clicks: groups (Moodle's ids or names), weeks (both included), a student (Moodle's id)."""
-
-    groups: list[str] = field(default_factory=list)
-    together: str = "any"
-    from_week: int | None = None
-    to_week: int | None = None
-    student: str = ""
-
-    @property
-    def weeks(self) -> dict[str, int]:
-        """The bounds as parameters of a statement."""
-        lowest, highest = ALL_WEEKS
-        return {
-            "from_week": lowest if self.from_week is None else self.from_week,
-            "to_week": highest if self.to_week is None else self.to_week,
-        }
-
-    @property
-    def is_empty(self) -> bool:
-        """True when everybody's whole time is asked for."""
-        return not (self.groups or self.student) and self.from_week is None and self.to_week is None
 
 
 def course(conn: sqlite3.Connection, course: str = "", site: str = "", user: str = "", person: str = "") -> dict | None:
@@ -74,13 +44,19 @@ def choices(conn: sqlite3.Connection, course_id: str, site: str) -> dict[str, An
     sections: dict[str, list] = defaultdict(list)
     for row in _rows(conn, "choices", course=found["id"]) if found else []:
         sections[row["section"]].append((row["value"], row["words"]))
-    groups = [(moodle_id or name, name) for _, moodle_id, name in (_groups(conn, found) if found else [])]
+    named = [(moodle_id or name, name) for _, moodle_id, name in (groups(conn, found) if found else [])]
     return {
         "course": [("", courses)] if courses else [],
-        "group": [("", groups)] if groups else [],
+        "group": [("", named)] if named else [],
         "activity": list(sections.items()),
         "sites": len({row["site"] for row in every}),
     }
+
+
+def groups(conn: sqlite3.Connection, course: dict) -> list[tuple]:
+    """(our key, Moodle's id, name) of every group of a course, by name."""
+    statement = "select id, moodle_id, name from groups where course_id = ? order by name"
+    return conn.execute(statement, (course["id"],)).fetchall()
 
 
 def unmatched(conn: sqlite3.Connection) -> int:
@@ -187,112 +163,5 @@ def _usage_of(conn: sqlite3.Connection, course: dict, person: dict, class_size: 
     if not course["data_up_to_utc"] or person["role"] != "student":
         return {"clicks": None, "rank": None, "students": class_size, "weeks": []}
     ids = {"course": course["id"], "person": person["person"]}
-    everyone = defaultdict(list)
-    for row in _ask(conn, _CLASS_WEEKS, course=course["id"]):
-        everyone[row["week"]].append(row["clicks"])
     weeks = _rows(conn, "weeks", data_up_to=course["data_up_to_utc"], **ids)
-    for row in weeks:
-        clicks = everyone[row["week"]]
-        row["class_median"] = median(clicks + [0] * (class_size - len(clicks))) if class_size else 0
     return {**_rows(conn, "rank", **ids)[0], "students": class_size, "weeks": weeks}
-
-
-_CLASS_WEEKS = "select week, clicks from usage_person_week where course_id = :course"
-
-
-def usage(conn: sqlite3.Connection, course: dict, filters: Filters) -> dict[str, Any]:
-    """Clicks, students and completed of every activity (by cmid) and part ("chapter:7") in one answer.
-
-    `students` is the denominator: all students inside the filter. What Moodle does not log has clicks None.
-    """
-    people = students(conn, course, filters)
-    keys = json.dumps([row["person"] for row in people])
-    narrowed = {"course": course["id"], "people": None if filters.is_empty else keys, **filters.weeks}
-    clicks = {row["activity_id"]: row for row in _rows(conn, "usage", **narrowed)}
-    done = _rows(conn, "usage_completed", course=course["id"], people=keys)
-    completed = {row["activity_id"]: row["completed"] for row in done}
-    known = _ask(conn, _ACTIVITIES, course=course["id"])
-    return {
-        "activities": {
-            str(row["cmid"]): {
-                **_counted(course, row, clicks.get(row["id"])),
-                "completed": completed.get(row["id"]),
-            }
-            for row in known
-            if row["cmid"] is not None
-        },
-        "parts": {row.pop("part"): row for row in _rows(conn, "usage_parts", **narrowed)},
-        "students": len(people),
-        "instances": {f"{row['kind']}:{row['instance_id']}": row["cmid"] for row in known if row["instance_id"]},
-        "data_up_to": course["data_up_to_utc"],
-        "truncated": False,
-    }
-
-
-_ACTIVITIES = "select id, cmid, kind, instance_id from activities where course_id = :course"
-
-
-def _counted(course: dict, activity: dict, found: dict | None) -> dict:
-    """Clicks and students of one activity: 0 when nobody opened it, None when that cannot be known."""
-    if not course["data_up_to_utc"] or activity["kind"] in NOT_LOGGED:
-        return {"clicks": None, "students": None}
-    return {"clicks": found["clicks"], "students": found["students"]} if found else {"clicks": 0, "students": 0}
-
-
-def students(conn: sqlite3.Connection, course: dict, filters: Filters) -> list[dict]:
-    """The students inside the filter: id (Moodle's, may be None), person (our key), fullname, email."""
-    wanted = choosing.names(filters.groups)
-    known = _groups(conn, course)
-    pairs = [(name, key) for name in wanted for key in choosing.choose("group", [name], known).ids]
-    groups = json.dumps(pairs) if wanted else None
-    needed = len(wanted) if filters.together == "all" else 1
-    return _rows(conn, "students", course=course["id"], groups=groups, needed=needed, student=filters.student)
-
-
-def unknown_groups(conn: sqlite3.Connection, course: dict, filters: Filters) -> str | None:
-    """A sentence with the names of the course's groups, where one that is asked for is none of them."""
-    return choosing.choose("group", filters.groups, _groups(conn, course)).note
-
-
-def _groups(conn: sqlite3.Connection, course: dict) -> list[tuple]:
-    statement = "select id, moodle_id, name from groups where course_id = ? order by name"
-    return conn.execute(statement, (course["id"],)).fetchall()
-
-
-def access(conn: sqlite3.Connection, course: dict, filters: Filters, activity: str = "", part: str = "") -> dict | None:
-    """Who has and has not opened an activity (its cmid) or a part ("chapter:7"); None when not known."""
-    kind, _, number = part.partition(":")
-    ids = {"course": course["id"], "cmid": activity, "kind": kind, "number": number}
-    found = _first(_rows(conn, "part", **ids) if part else _ask(conn, _ACTIVITY, **ids))
-    if not found:
-        return None
-    clicks = {row.pop("person"): row for row in _rows(conn, "access", **found, **filters.weeks)}
-    nothing = {"clicks": 0, "first_utc": None, "last_utc": None}
-    rows = [{**row, **clicks.get(row["person"], nothing)} for row in students(conn, course, filters)]
-    return {
-        "accessed": [row for row in rows if row["clicks"]],
-        "not_accessed": [row for row in rows if not row["clicks"]],
-        "data_up_to": course["data_up_to_utc"],
-    }
-
-
-_ACTIVITY = "select id as activity, null as part from activities where course_id = :course and cmid || '' = :cmid"
-
-
-def _rows(conn: sqlite3.Connection, name: str, **parameters: Any) -> list[dict]:
-    return _ask(conn, _statement(name), **parameters)
-
-
-def _ask(conn: sqlite3.Connection, sql: str, **parameters: Any) -> list[dict]:
-    cursor = conn.execute(sql, parameters)
-    columns = [column[0] for column in cursor.description]
-    return [dict(zip(columns, row, strict=True)) for row in cursor]
-
-
-def _first(rows: list[dict]) -> dict | None:
-    return rows[0] if rows else None
-
-
-@lru_cache
-def _statement(name: str) -> str:
-    return (FOLDER / f"{name}.sql").read_text(encoding="utf-8")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
-from loaders.answers import FOLDER
 from loaders.names import fold
+from loaders.statements import FOLDER
 
 SEARCHED = ("fullname", "email", "idnumber", "username")
 

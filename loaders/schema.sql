@@ -349,6 +349,27 @@ create table if not exists usage_part_person_week (
 ) without rowid;
 create index if not exists usage_part_person_week_course on usage_part_person_week(course_id, person_id);
 
+-- one row per activity and teaching week with a click: any group's clicks are counted from `planes` (see loaders/bits.py)
+create table if not exists usage_activity_week (
+    course_id integer not null references courses(id),
+    week integer not null,
+    activity_id integer not null references activities(id),
+    clicks integer not null,
+    students integer not null,
+    planes blob not null,                -- who clicked how often, by usage_person.position
+    primary key (course_id, week, activity_id)
+) without rowid;
+
+create table if not exists usage_part_week (
+    course_id integer not null references courses(id),
+    week integer not null,
+    part_id integer not null references parts(id),
+    clicks integer not null,
+    students integer not null,
+    planes blob not null,                -- as in usage_activity_week
+    primary key (course_id, week, part_id)
+) without rowid;
+
 -- all clicks of a student in a week, those outside activities (course page, grades) too
 create table if not exists usage_person_week (
     course_id integer not null references courses(id),
@@ -359,6 +380,15 @@ create table if not exists usage_person_week (
     primary key (course_id, person_id, week)
 ) without rowid;
 
+-- the last thing that anybody (staff too) did in the course themselves
+create table if not exists usage_person_seen (
+    course_id integer not null references courses(id),
+    person_id integer not null references people(id),
+    last_utc text not null,
+    last_event_id integer not null references events(id),
+    primary key (course_id, person_id)
+) without rowid;
+
 -- a student's whole time in the course; last_event_id is the last thing they themselves did
 create table if not exists usage_person (
     course_id integer not null references courses(id),
@@ -367,7 +397,18 @@ create table if not exists usage_person (
     first_utc text,
     last_utc text,
     last_event_id integer references events(id),
+    position integer not null,           -- the student's place, from 0, in all sets and planes of the course
     primary key (course_id, person_id)
+) without rowid;
+
+-- the whole class in a week
+create table if not exists usage_week (
+    course_id integer not null references courses(id),
+    week integer not null,
+    clicks integer not null,
+    students integer not null,
+    median_clicks real not null,         -- of all students, those without a click too
+    primary key (course_id, week)
 ) without rowid;
 
 -- clicks by weekday (0 Monday ... 6 Sunday) and hour of course time
@@ -388,6 +429,30 @@ create table if not exists usage_activity (
     clicks integer not null,
     students integer not null,
     last_used_utc text,
-    completed integer                    -- students complete or complete-pass; null where not tracked
+    completed integer,                   -- students complete or complete-pass; null where not tracked
+    planes blob,                         -- as in usage_activity_week; null where nobody clicked
+    completed_by blob                    -- the set of students counted in completed
 );
 create index if not exists usage_activity_course on usage_activity(course_id);
+
+-- one row per part with a click: everyone, the whole time
+create table if not exists usage_part (
+    part_id integer primary key references parts(id),
+    activity_id integer not null references activities(id),
+    course_id integer not null references courses(id),
+    clicks integer not null,
+    students integer not null,
+    last_used_utc text not null,
+    planes blob not null
+);
+create index if not exists usage_part_course on usage_part(course_id);
+
+-- posts of a person in a forum, as the log has them
+create table if not exists usage_activity_person_posts (
+    activity_id integer not null references activities(id),
+    person_id integer not null references people(id),
+    posts integer not null,
+    course_id integer not null references courses(id),
+    primary key (activity_id, person_id)
+) without rowid;
+create index if not exists usage_activity_person_posts_person on usage_activity_person_posts(course_id, person_id);

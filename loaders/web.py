@@ -20,6 +20,7 @@ from datasette.database import Database
 from datasette.plugins import pm
 from datasette.utils import await_me_maybe
 from datasette.utils.asgi import Base400, Request, Response
+from datasette.utils.sqlite import sqlite3
 
 from loaders import accounts, answers, look_ups, tokens
 
@@ -31,6 +32,7 @@ STRICT = (
 OWN_PAGE = {"Content-Security-Policy": STRICT, "Cache-Control": "private, no-store"}
 COOKIE = "ds_actor"
 TOKEN = "coursette_token"  # in the scope of a call whose token counts: its record, with the page's `origin`
+OLDER = "An older Coursette made {file}: run `coursette status --db {file}` once, which brings it up to date."
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -124,34 +126,48 @@ def course_databases(datasette: Datasette) -> dict[str, Database]:
 
 async def databases(datasette: Datasette, actor: dict | None) -> list[str]:
     """Names of the databases that have our tables and that this visitor may see."""
+    open_to = await _open_to(datasette, actor)
+    return [name for name in open_to if set(await datasette.databases[name].table_names()) >= answers.TABLES]
+
+
+async def _open_to(datasette: Datasette, actor: dict | None) -> list[str]:
+    """Names of the databases in files that this visitor may see, with our tables or not."""
     found = []
     # The record of look-ups has no courses, and where its file is broken the courses are still there.
-    for name, db in course_databases(datasette).items():
+    for name in course_databases(datasette):
         visible, _ = await datasette.check_visibility(actor, permissions=[("view-database", name), "view-instance"])
-        if visible and set(await db.table_names()) >= answers.TABLES:
+        if visible:
             found.append(name)
     return found
 
 
 async def ask(datasette: Datasette, database: str, question: Callable, *args: Any, **kwargs: Any) -> Any:
-    """What a function of loaders/answers.py finds in this database, without holding up other requests."""
-    return await datasette.databases[database].execute_fn(lambda conn: question(conn, *args, **kwargs))
+    """What a function of loaders/answers.py finds in this database, without holding up other requests.
+
+    Raises Refusal for a database that lacks what a newer Coursette adds: only a loader may add it.
+    """
+    db = datasette.databases[database]
+    try:
+        return await db.execute_fn(lambda conn: question(conn, *args, **kwargs))
+    except sqlite3.OperationalError as error:
+        if not str(error).startswith("no such "):
+            raise
+        raise Refusal(OLDER.format(file=Path(db.path).name), 503) from error
 
 
 async def find_course(datasette: Datasette, request: Request, **person: str) -> tuple[str, dict]:
     """(database, course) a request means by `course`, `site` and `db`; raises Refusal with a sentence."""
     await datasette.ensure_permissions(request.actor, ["view-instance"])
     course, site = request.args.get("course") or "", request.args.get("site") or ""
-    names = await databases(datasette, request.actor)
     wanted = request.args.get("db")
     found = []
-    for name in names:
-        if wanted in (None, "", name) and (row := await ask(datasette, name, answers.course, course, site, **person)):
+    for name in await _open_to(datasette, request.actor):
+        if wanted in (None, "", name) and (row := await ask(datasette, name, _course, course, site, **person)):
             found.append((name, row))
     if not found and any(person.values()) and not course:
         return await find_course(datasette, request)
     if not found:
-        raise Refusal(_no_course(course, site, names))
+        raise Refusal(_no_course(course, site, await databases(datasette, request.actor)))
     if not (found := [pair for pair in found if is_for(request.scope.get(TOKEN), pair[1])]):
         raise Refusal("This token is not for this course: the page “On your Moodle pages” can let it read it.", 403)
     return max(found, key=lambda pair: pair[1]["data_up_to_utc"] or "")
@@ -160,6 +176,12 @@ async def find_course(datasette: Datasette, request: Request, **person: str) -> 
 def is_for(token: dict | None, course: dict) -> bool:
     """Whether a request may ask for this course: by its token (see loaders/calls.py), or for any without one."""
     return token is None or tokens.covers(token, token["origin"], course["site"], course["moodle_id"])
+
+
+def _course(conn: sqlite3.Connection, *args: str, **kwargs: str) -> dict | None:
+    """answers.course, or None where our tables are not there: in one visit to the database's thread, as each costs."""
+    tables = {name for (name,) in conn.execute("select name from sqlite_master where type = 'table'")}
+    return answers.course(conn, *args, **kwargs) if tables >= answers.TABLES else None
 
 
 def _no_course(course: str, site: str, names: list[str]) -> str:

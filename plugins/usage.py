@@ -1,4 +1,4 @@
-"""Numbers for a Moodle page: every activity's use in one answer, and who has and has not opened one."""
+"""Answers for a Moodle page: every activity's use at once, who has and has not opened one, who is in the course."""
 
 from __future__ import annotations
 
@@ -6,47 +6,55 @@ from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
 
-from loaders import answers, web
+from loaders import access, usage, web
 
 
-async def usage(datasette: Datasette, request: Request) -> Response:
-    """`/-/usage.json`: what answers.usage says, narrowed by group, week and student."""
+async def usage_json(datasette: Datasette, request: Request) -> Response:
+    """`/-/usage.json`: what usage.usage says, narrowed by group, week and student."""
     narrowed = filters(request)
     database, course = await find_course(datasette, request, narrowed)
-    found = await web.ask(datasette, database, answers.usage, course, narrowed)
+    found = await web.ask(datasette, database, usage.usage, course, narrowed)
     return Response.json(found, headers=dict(web.OWN_PAGE))
 
 
-async def access(datasette: Datasette, request: Request) -> Response:
+async def access_json(datasette: Datasette, request: Request) -> Response:
     """`/-/access.json`: who has and who has not, narrowed likewise."""
     narrowed = filters(request)
     database, course = await find_course(datasette, request, narrowed)
     of = {name: request.args.get(name) or "" for name in ("activity", "part")}
-    found = await web.ask(datasette, database, answers.access, course, narrowed, **of)
+    found = await web.ask(datasette, database, access.access, course, narrowed, **of)
     if found is None:
         raise web.Refusal("This activity is not known here: name it with activity=42 or part=chapter:7.")
     return Response.json(found, headers=dict(web.OWN_PAGE))
 
 
-async def find_course(datasette: Datasette, request: Request, narrowed: answers.Filters) -> tuple[str, dict]:
+async def people_json(datasette: Datasette, request: Request) -> Response:
+    """`/-/people.json`: who is in the course."""
+    database, course = await web.find_course(datasette, request)
+    found = await web.ask(datasette, database, access.people, course)
+    return Response.json(found, headers=dict(web.OWN_PAGE))
+
+
+async def find_course(datasette: Datasette, request: Request, narrowed: usage.Filters) -> tuple[str, dict]:
     """(database, course) asked for; raises web.Refusal where it has no such group, which is not an empty one."""
     database, course = await web.find_course(datasette, request)
-    if unknown := await web.ask(datasette, database, answers.unknown_groups, course, narrowed):
+    if narrowed.groups and (unknown := await web.ask(datasette, database, usage.unknown_groups, course, narrowed)):
         raise web.Refusal(f"{unknown[:1].upper()}{unknown[1:]}.")
     return database, course
 
 
-def filters(request: Request) -> answers.Filters:
+def filters(request: Request) -> usage.Filters:
     """What the address narrows the numbers to; raises web.Refusal where it is no number or no known word."""
     together = request.args.get("together") or "any"
     if together not in ("any", "all"):
         raise web.Refusal("together is any or all.", 400)
-    return answers.Filters(
+    return usage.Filters(
         groups=[group for group in request.args.getlist("group") if group],
         together=together,
         from_week=week(request, "from_week"),
         to_week=week(request, "to_week"),
         student=request.args.get("student") or request.args.get("user") or "",
+        person=request.args.get("person") or "",
     )
 
 
@@ -61,4 +69,8 @@ def week(request: Request, name: str) -> int | None:
 
 @hookimpl
 def register_routes():
-    return [(r"^/-/usage\.json$", usage), (r"^/-/access\.json$", access)]
+    return [
+        (r"^/-/usage\.json$", usage_json),
+        (r"^/-/access\.json$", access_json),
+        (r"^/-/people\.json$", people_json),
+    ]

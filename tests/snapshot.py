@@ -48,6 +48,16 @@ FACTS = {
     " join people p on p.id = u.person_id",
     "usage_person": f"select {WHO}, clicks, first_utc, last_utc from usage_person u"
     " join people p on p.id = u.person_id",
+    "usage_person_seen": f"select {WHO}, last_utc from usage_person_seen u join people p on p.id = u.person_id",
+    "usage_week": "select week, clicks, students, median_clicks from usage_week",
+    "usage_activity_week": f"select {WHAT}, week, clicks, students from usage_activity_week u"
+    " join activities a on a.id = u.activity_id",
+    "usage_part_week": "select t.kind, t.moodle_id, week, clicks, students from usage_part_week u"
+    " join parts t on t.id = u.part_id",
+    "usage_part": "select t.kind, t.moodle_id, clicks, students, last_used_utc from usage_part u"
+    " join parts t on t.id = u.part_id",
+    "usage_activity_person_posts": f"select {WHAT}, {WHO}, posts from usage_activity_person_posts u"
+    " join activities a on a.id = u.activity_id join people p on p.id = u.person_id",
     "usage_week_hour": "select week, weekday, hour, clicks, students from usage_week_hour",
     "submissions": f"select {WHO}, {WHAT}, state, time_utc from submissions s join people p on p.id = s.person_id"
     " join activities a on a.id = s.activity_id",

@@ -17,7 +17,7 @@ DATA = [
     "/moodle?sql=select+*+from+people", "/moodle.json?sql=select+1", "/moodle.csv?sql=select+1",
     "/moodle/student_profile", "/moodle/student_profile.json?course=2&student=5", "/moodle/weeks.csv",
     "/-/student?course=2&user=5", "/-/student.json?course=2&user=5", "/-/student.csv?course=2&user=5",
-    "/-/usage.json?course=2", "/-/access.json?course=2&activity=10", "/_internal",
+    "/-/usage.json?course=2", "/-/access.json?course=2&activity=10", "/-/people.json?course=2", "/_internal",
     "/_internal.json", "/_memory", "/-/account", "/-/bookmarklet", "/-/coursette.user.js", "/nothing/here",
     "/audit", "/audit.json?sql=select+1", "/audit/look_ups.csv", "/audit/who_looked_at", "/audit/never_looked_at.json",
     "/audit/looked_at.csv", "/-/nothing", "/-/logout",

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from loaders import answers, schema
+from loaders import answers, schema, usage
 from tests import made_up
 
 
@@ -23,10 +23,6 @@ def course(db) -> dict:
 
 def student(db, course, **who) -> dict:
     return answers.student(db, course, answers.person(db, course, **who))
-
-
-def usage(db, course, **narrowed) -> dict:
-    return answers.usage(db, course, answers.Filters(**narrowed))
 
 
 def test_the_course_asked_for_or_the_one_with_the_newest_data(db):
@@ -142,52 +138,10 @@ def test_details_posts_and_what_is_loaded(db, course):
     assert zoe["data_up_to"] == "2016-03-16T00:00:00Z"
 
 
-def test_usage_of_every_activity_and_part(db, course):
-    found = usage(db, course)
-    assert found["activities"]["10"] == {"clicks": 4, "students": 3, "completed": 2}
-    assert found["activities"]["12"] == {"clicks": 0, "students": 0, "completed": 0}
-    assert found["activities"]["14"] == {"clicks": None, "students": None, "completed": None}
-    assert found["parts"] == {"chapter:7": {"clicks": 1, "students": 1}}
-    assert (found["students"], found["truncated"]) == (6, False)
-    assert found["instances"]["forum:101"] == 10
-
-
-def test_usage_of_groups_weeks_and_one_student(db, course):
-    assert usage(db, course, groups=["7", "Toowoomba"])["students"] == 3
-    both = usage(db, course, groups=["7", "Toowoomba"], together="all")
-    assert (both["students"], both["activities"]["11"]) == (1, {"clicks": 1, "students": 1, "completed": 1})
-    week = usage(db, course, from_week=2, to_week=2)
-    assert week["activities"]["10"] == {"clicks": 0, "students": 0, "completed": 2}, "weeks do not filter completed"
-    one = usage(db, course, student="5")
-    assert (one["students"], one["activities"]["10"]["clicks"], one["parts"]["chapter:7"]["clicks"]) == (
-        1,
-        2,
-        1,
-    )
-    assert usage(db, course, groups=["nobody's"])["students"] == 0
-
-
-def test_who_has_and_who_has_not_opened(db, course):
-    found = answers.access(db, course, answers.Filters(), activity="11")
-    assert [row["email"][:4] for row in found["accessed"]] == ["sam1", "sam2", "zoe@"]
-    assert [row["id"] for row in found["not_accessed"]] == [21, None, 20]
-    assert found["accessed"][2] == {
-        "person": 1, "id": 5, "fullname": "Zoë Müller", "email": "zoe@student.example.edu", "clicks": 1,
-        "first_utc": "2016-03-08T10:00:00Z", "last_utc": "2016-03-08T10:00:00Z",
-    }  # fmt: skip
-
-
-def test_who_has_opened_a_part_in_these_weeks(db, course):
-    assert len(answers.access(db, course, answers.Filters(), part="chapter:7")["accessed"]) == 1
-    assert answers.access(db, course, answers.Filters(to_week=2), part="chapter:7")["accessed"] == []
-    assert answers.access(db, course, answers.Filters(), part="chapter:99") is None
-    assert answers.access(db, course, answers.Filters(), activity="99") is None
-
-
 def test_the_page_of_a_student_takes_milliseconds(tmp_path):
     db = sqlite3.connect(made_up.large(tmp_path / "moodle.db"))
     course = answers.course(db, "2")
     start = time.thread_time()
     student(db, course, user="105")
-    usage(db, course)
+    usage.usage(db, course, usage.Filters())
     assert time.thread_time() - start < 0.1

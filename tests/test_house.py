@@ -123,7 +123,7 @@ def test_ci_runs_make_test():
         assert os.access(TREE / ".ci" / "run", os.X_OK)
 
 
-@pytest.mark.parametrize("word", ["demo", "test", "serve", "lint", "bench", "docs", "lock", "clean"])
+@pytest.mark.parametrize("word", ["demo", "test", "serve", "lint", "bench", "bench-server", "docs", "lock", "clean"])
 def test_make_knows_the_word_and_says_so(word: str):
     makefile = (TREE / "Makefile").read_text("utf-8")
     assert re.search(rf"^{word}:", makefile, re.MULTILINE)

@@ -170,7 +170,7 @@ async def test_somebody_known_by_name_only_is_found_by_the_name_on_the_page(data
     )
 
 
-@pytest.mark.parametrize("path", ["student", "usage", "access"])
+@pytest.mark.parametrize("path", ["student", "usage", "access", "people"])
 async def test_errors_in_json_are_the_contracts(datasette, path):
     answer = await get(datasette, f"/-/{path}.json?course=77&user=12345")
     assert answer.status_code == 404
@@ -230,17 +230,31 @@ async def test_access_json(datasette):
     found = (await get(datasette, "/-/access.json?course=2&activity=11")).json()
     assert [row["id"] for row in found["accessed"]] == [18, 19, 5]
     assert set(found["not_accessed"][0]) == {
-        "id",
-        "person",
-        "fullname",
-        "email",
-        "clicks",
-        "first_utc",
-        "last_utc",
+        *("id", "person", "fullname", "firstname", "email", "groups"),
+        *("clicks", "first_utc", "last_utc", "last_seen_utc"),
     }
     part = (await get(datasette, "/-/access.json?course=2&part=chapter:7")).json()
     assert [row["fullname"] for row in part["accessed"]] == ["Zoë Müller"]
     assert (await get(datasette, "/-/access.json?course=2")).status_code == 404
+
+
+async def test_people_json(datasette):
+    found = (await get(datasette, "/-/people.json?course=2")).json()
+    assert set(found["people"][0]) == {"id", "person", "fullname", "role", "groups"}
+    assert [row["role"] for row in found["people"]] == [*["student"] * 6, "editingteacher"]
+
+
+async def test_an_older_file_that_no_loader_has_opened_says_what_to_do(tmp_path):
+    path = made_up.small(tmp_path / "moodle.db")
+    with sqlite3.connect(path) as db:
+        db.execute("drop table usage_activity_week")
+        db.execute("drop table usage_person_seen")
+    datasette = instance(path)
+    for ask in ("usage.json?course=2&from_week=1", "access.json?course=2&activity=11", "student.json?course=2&user=5"):
+        answer = await get(datasette, f"/-/{ask}")
+        assert answer.status_code == 503
+        assert "`coursette status --db moodle.db`" in answer.json()["error"]
+    assert (await get(datasette, "/")).status_code == 200
 
 
 async def test_the_table_of_people_leads_to_their_pages(datasette):

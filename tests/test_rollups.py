@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from loaders import rollups
+from loaders import bits, rollups
 from loaders.schema import open_database
 
 READ, WROTE = 1, 2
@@ -132,6 +132,61 @@ def test_totals_of_activities_count_only_students_and_only_what_is_tracked(cours
     assert rows(course, "select activity_id, clicks, students, last_used_utc, completed from usage_activity") == [
         (BOOK, 3, 1, "2016-03-07T02:30:00Z", 1),
         (PAGE, 1, 1, "2016-03-08T02:59:59Z", None),
+    ]
+
+
+def test_students_have_places_and_sets_and_planes_are_by_these(course):
+    assert rows(course, "select person_id, position from usage_person") == [(ZOE, 0), (SAM, 1), (QUIET, 2)]
+    sql = "select activity_id, week, clicks, students, planes from usage_activity_week order by week, activity_id"
+    found = [(*row[:4], bits.count(row[4], 0b111)) for row in rows(course, sql)]
+    assert found == [(BOOK, 1, 2, 1, (2, 0b001)), (BOOK, 2, 1, 1, (1, 0b001)), (PAGE, 2, 1, 1, (1, 0b010))]
+    assert rows(course, "select activity_id, planes, completed_by from usage_activity") == [
+        (BOOK, b"\x02\x01\x01", b"\x01"),  # 3 clicks are two planes
+        (PAGE, b"\x01\x02", None),
+    ]
+
+
+def test_totals_of_parts_and_by_week(course):
+    assert rows(course, "select part_id, activity_id, clicks, students, last_used_utc, planes from usage_part") == [
+        (CHAPTER, BOOK, 2, 1, "2016-02-29T01:00:00Z", b"\x02\x00\x01")  # nobody in the plane of ones
+    ]
+    assert rows(course, "select part_id, week, clicks, students from usage_part_week") == [(CHAPTER, 1, 2, 1)]
+
+
+def test_the_class_in_a_week_and_the_student_in_its_middle(course):
+    assert rows(course, "select week, clicks, students, median_clicks from usage_week") == [(1, 2, 1, 0), (2, 3, 2, 1)]
+
+
+@pytest.mark.parametrize(("clicks", "middle"), [([4], 0), ([4, 6], 2), ([1, 3, 6], 2), ([1, 2, 3, 9], 2.5)])
+def test_the_middle_of_four_students(course, clicks, middle):
+    course.execute("insert into enrolments (course_id, person_id, role) values (1, ?, 'student')", (ADMIN,))
+    course.execute("delete from events")
+    students = (ZOE, SAM, QUIET, ADMIN)
+    course.executemany(
+        "insert into events (course_id, load_id, person_id, time_utc, time_local, week, event_type_id, line_key)"
+        " values (1, 1, ?, '2016-03-01T00:00:00Z', '2016-03-01T00:00:00', 1, ?, ?)",
+        [(who, READ, 10 * who + n) for who, many in zip(students, clicks, strict=False) for n in range(many)],
+    )
+    rollups.build(course, 1)
+    assert rows(course, "select median_clicks from usage_week") == [(middle,)]
+
+
+def test_last_seen_is_known_of_staff_too(course):
+    assert rows(course, "select person_id, last_utc from usage_person_seen order by 1") == [
+        (TEACHER, "2016-03-09T03:00:00Z"),
+        (ZOE, "2016-03-08T02:30:00Z"),
+        (SAM, "2016-03-08T03:00:00Z"),
+    ]
+
+
+def test_posts_in_the_log_by_forum_and_person(course):
+    course.execute("insert into event_types (id, component, name) values (9, 'Forum', 'Post created')")
+    course.execute("update events set event_type_id = 9 where event_type_id = ? and activity_id is not null", (READ,))
+    rollups.build(course, 1)
+    assert rows(course, "select activity_id, person_id, posts from usage_activity_person_posts order by 1, 2") == [
+        (BOOK, ZOE, 3),
+        (PAGE, TEACHER, 1),
+        (PAGE, SAM, 2),  # also what somebody posted as Sam stands under Sam's name in the forum
     ]
 
 

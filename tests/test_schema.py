@@ -8,9 +8,11 @@ import sqlite3
 import pytest
 from exports import load, viewed_course, write_log
 
+from loaders import rollups
 from loaders.errors import Unreadable
 from loaders.reporting import printable
-from loaders.schema import VERSION, open_database, settle_in, statements
+from loaders.schema import VERSION, open_database, open_existing, settle_in, statements
+from tests import made_up
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows keeps a user's files apart by folders, not by modes")
@@ -42,6 +44,36 @@ def test_a_database_of_an_older_shape_gets_what_it_lacks(tmp_path):
     (outcome,) = load(connection, write_log(tmp_path / "logs.csv", [viewed_course("14/02/16, 10:00:00", 5)]))
     assert (outcome.error, outcome.rows_new) == (None, 1)
     assert connection.execute("pragma user_version").fetchone() == (VERSION,)
+
+
+def test_a_database_of_an_older_version_gets_its_roll_ups(tmp_path):
+    path = made_up.small(tmp_path / "moodle.db")
+    connection = sqlite3.connect(path)
+    before = rows_of_rollups(connection)
+    for table in set(rollups.TABLES) - set(OF_VERSION_1):
+        connection.execute(f"drop table {table}")
+    for table, columns in OF_VERSION_1.items():
+        for column in columns:
+            connection.execute(f"alter table {table} drop column {column}")
+    connection.execute("pragma user_version = 1")
+    connection.commit()
+    connection.close()
+    assert rows_of_rollups(open_existing(path).conn) == before
+
+
+# roll-ups that version 1 had, each with its columns that came later
+OF_VERSION_1 = {
+    "usage_activity_person_week": [],
+    "usage_part_person_week": [],
+    "usage_person_week": [],
+    "usage_person": ["position"],
+    "usage_week_hour": [],
+    "usage_activity": ["planes", "completed_by"],
+}
+
+
+def rows_of_rollups(connection: sqlite3.Connection) -> dict[str, list[tuple]]:
+    return {table: connection.execute(f"select * from {table}").fetchall() for table in rollups.TABLES}
 
 
 def test_a_database_of_a_newer_coursette_is_left_alone(tmp_path):

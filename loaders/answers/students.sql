@@ -11,14 +11,18 @@ select
     people.id as person,
     people.moodle_id as id,
     people.fullname,
-    people.email
+    people.firstname,
+    people.email,
+    nullif(max(coalesce(enrolments.last_access_utc, ''), coalesce(seen.last_utc, '')), '') as last_seen_utc
 from enrolments
 join people on people.id = enrolments.person_id
+left join usage_person_seen as seen on seen.course_id = enrolments.course_id and seen.person_id = people.id
 left join hits on hits.person_id = people.id
 where enrolments.course_id = :course
     and enrolments.role = 'student'
     and (:groups is null or coalesce(hits.groups, 0) >= :needed)
-    and (:student = '' or people.moodle_id || '' = :student)
+    and :student in ('', people.moodle_id || '')
+    and :person in ('', people.id || '')
 order by
     people.lastname,
     people.firstname,

@@ -1,22 +1,12 @@
 -- one row per student of the course, those without a click too
 insert into usage_person
-    (course_id, person_id, clicks, first_utc, last_utc, last_event_id)
+    (course_id, person_id, clicks, first_utc, last_utc, last_event_id, position)
 with students as (
-    select person_id
-    from enrolments
-    where course_id = :course and role = 'student'
-),
-last_deeds as (
-    -- SQLite takes the bare column id from the row that holds the max()
     select
         person_id,
-        id as last_event_id,
-        max(time_utc)
-    from events
-    where course_id = :course
-        and person_id is not null
-        and real_person_id is null
-    group by person_id
+        row_number() over (order by person_id) - 1 as position
+    from enrolments
+    where course_id = :course and role = 'student'
 ),
 totals as (
     select
@@ -33,7 +23,9 @@ select
     coalesce(totals.clicks, 0),
     totals.first_utc,
     totals.last_utc,
-    last_deeds.last_event_id
+    usage_person_seen.last_event_id,
+    students.position
 from students
 left join totals using (person_id)
-left join last_deeds using (person_id)
+left join usage_person_seen
+    on usage_person_seen.course_id = :course and usage_person_seen.person_id = students.person_id
