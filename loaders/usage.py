@@ -127,15 +127,16 @@ def _completed(activity: dict, filters: Filters, inside: int) -> int | None:
 
 
 def _parts(conn: sqlite3.Connection, course: dict, used: dict[int, tuple]) -> dict[str, dict]:
-    """{"chapter:7": {clicks, students}} of parts with a click."""
+    """{"chapter:7": {clicks, students}} of every part known: 0 when nobody opened it, None without a log."""
+    none = (0, 0) if course["data_up_to_utc"] else (None, None)
     found = conn.execute(_PARTS, (course["id"],))
-    return {part: dict(zip(("clicks", "students"), used[key], strict=True)) for key, part in found if key in used}
+    return {part: dict(zip(("clicks", "students"), used.get(key, none), strict=True)) for key, part in found}
 
 
 _PARTS = """
 select parts.id, parts.kind || ':' || parts.moodle_id
-from usage_part join parts on parts.id = usage_part.part_id
-where usage_part.course_id = ?
+from activities join parts on parts.activity_id = activities.id
+where activities.course_id = ?
 order by parts.id
 """
 

@@ -47,6 +47,9 @@ def plainly(db: sqlite3.Connection, groups=(), together="any", from_week=None, t
     parts = {part: row for part, *row in run(f"select part_id, {counted} {CLICKS} and part_id group by 1")}
     return {
         "activities": {str(cmid): (*used.get(cmid, (0, 0)), done) for cmid, done in run(DONE)},
-        "parts": {f"chapter:{part}": {"clicks": row[0], "students": row[1]} for part, row in parts.items()},
+        "parts": {
+            f"chapter:{part}": dict(zip(("clicks", "students"), parts.get(part, (0, 0)), strict=True))
+            for (part,) in run("select id from parts")
+        },
         "students": people.count(",") + (people != "[]"),
     }

@@ -38,7 +38,8 @@ def test_usage_of_every_activity_and_part(db, course):
     }  # fmt: skip
     assert numbers(found, "12") == (0, 0, 0)
     assert numbers(found, "14") == (None, None, None)
-    assert found["parts"] == {"chapter:7": {"clicks": 1, "students": 1}}
+    nobody = {"clicks": 0, "students": 0}
+    assert found["parts"] == {"chapter:7": {"clicks": 1, "students": 1}, "chapter:8": nobody, "discussion:1": nobody}
     assert (found["students"], found["truncated"]) == (6, False)
     assert found["instances"]["forum:101"] == 10
 
