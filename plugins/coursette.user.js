@@ -250,7 +250,7 @@
       taken.set(place, (taken.get(place) ?? new Set()).add(keyOf(subject)));
       chosen.set(link, subject);
     }
-    for (const link of unlogged(links)) chosen.set(link, {});
+    for (const link of unlogged(links)) chosen.set(link, { unlogged: true });
     return chosen;
   };
 
@@ -374,9 +374,14 @@
   let policyForbids = false;
   const seePolicy = ({ blockedURI }) => { policyForbids ||= (blockedURI ?? "").startsWith(SERVER.origin); };
 
+  const mayAskHere = () => settings.sites.some((site) => new URL(site).origin === location.origin);
   /** An answer of the server as data; throws Trouble with a sentence for the teacher. */
   const ask = async (path, query, by) => {
-    if (!settings.token) throw new Trouble("This bookmark has no token to ask with: take it again.", ["install"]);
+    if (!settings.token) throw new Trouble("This script has no token to ask with: take it again.", ["install"]);
+    if (!mayAskHere()) { // nor may this page see the token
+      throw new Trouble(`Coursette's token is for pages of ${settings.sites.join(", ")}, not of ${location.origin}.`,
+        ["install"]);
+    }
     road = by ?? await chooseRoad();
     let answer;
     try { answer = await ROADS[road](`${settings.server}${path}?${query}`); } catch { throw await refused(); }
@@ -392,8 +397,8 @@
   const question = () => new URLSearchParams([
     ["course", page.course], ["site", page.site], ...state.groups.map((group) => ["group", group]),
     ["together", state.groups.length > 1 ? state.together : ""],
-    ["from_week", state.from], ["to_week", state.to], ["student", state.student],
-  ].filter(([, value]) => value !== ""));
+    ["from_week", state.from], ["to_week", state.to], state.student.split("="), // "student=5", or "person=" and our key
+  ].filter(([, value]) => value));
 
   /** Numbers for the choices made: at once what this tab keeps, then what the server says. */
   const load = async ({ anew = false, by } = {}) => {
@@ -445,7 +450,7 @@
     const id = subject.activity ?? subject.of ?? data.instances[subject.instance];
     const row = subject.part ? data.parts[subject.part] : data.activities[id];
     const name = row?.name ?? data.activities[id]?.name ?? "";
-    if (!Object.keys(subject).length) return { text: "not logged", name, why: "Moodle logs no clicks on this link." };
+    if (subject.unlogged) return { text: "not logged", name, why: "Moodle logs no clicks on this link." };
     if (!row || !data.data_up_to) return { text: "not loaded", name, why: "Not in what is loaded of this course." };
     if (row.clicks === null) return { text: "not logged", name, why: "Moodle logs no clicks on this." };
     const { of, unit = "" } = METRICS[state.metric];
@@ -489,10 +494,8 @@
     return mark;
   };
   const usageOf = (subject) => {
-    const made = el(Object.keys(subject).length ? "button" : "span",
-      { className: `${USAGE} ${NOT_PRINTED}`, lang: "en", dir: "ltr", data: attributesOf(subject) });
-    if (made.tagName === "BUTTON") made.type = "button";
-    return made;
+    const look = { className: `${USAGE} ${NOT_PRINTED}`, lang: "en", dir: "ltr", data: attributesOf(subject) };
+    return subject.unlogged ? el("span", look) : el("button", { type: "button", ...look });
   };
   const attributesOf = ({ activity, part, instance }) => {
     if (part) return { part };
@@ -545,7 +548,7 @@
       const label = `${text}. ${why}${name ? `: ${name}` : ""}`;
       if (mark.textContent !== text) mark.textContent = text;
       if (mark.title !== label) mark.title = label;
-      if (mark.type && mark.getAttribute("aria-label") !== label) mark.setAttribute("aria-label", label);
+      if (mark.type && mark.ariaLabel !== label) mark.ariaLabel = label;
       const colour = number === undefined ? "none" : state.heat ? String(step(number, starts)) : "plain";
       if (mark.dataset.step !== colour) mark.dataset.step = colour;
       mark.hidden = state.nobody && number !== 0;
@@ -657,8 +660,9 @@
     parts.student.dataset.filled = "yes";
     try {
       const course = new URLSearchParams([["course", page.course], ["site", page.site]]);
-      const found = (await ask("/-/people.json", course)).people.filter(({ id, role }) => id && role === "student");
-      parts.student.append(...found.map(({ id, fullname }) => option(String(id), fullname)));
+      const found = (await ask("/-/people.json", course)).people.filter(({ role }) => role === "student");
+      parts.student.append(...found.map(({ id, person, fullname }) =>
+        option(id ? `student=${id}` : `person=${person}`, fullname)));
       parts.student.value = state.student;
     } catch (problem) {
       delete parts.student.dataset.filled;

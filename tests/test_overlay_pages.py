@@ -79,9 +79,9 @@ ELSEWHERE = f"{MARKS}.filter(mark => !mark.closest('[data-usage]')).map({ABOUT})
 
 
 # ---- How the script is run: all that these tests know of its settings and its legend ----
-def script() -> str:
+def script(site: Site, folder: str = "") -> str:
     """The script as a click on the bookmark runs it."""
-    return plugin.with_settings(plugin.SCRIPT.read_text("utf-8"), SERVER, [], True, "a token")
+    return plugin.with_settings(plugin.SCRIPT.read_text("utf-8"), SERVER, [site.url + folder], True, "a token")
 
 
 def choose(page: Page, metric: str) -> None:
@@ -124,7 +124,7 @@ def run(page: Page, site: Site, name: str, answer: dict = ANSWER, folder: str = 
     """Open a fixture, run the script on it and wait until it rests; answers what was asked of the server."""
     asked = give(page, answer)
     page.goto(put(site, name, folder, **changes))
-    page.evaluate(script())
+    page.evaluate(script(site, folder))
     rest(page)
     return asked
 
@@ -334,7 +334,7 @@ def marking_time(page: Page, site: Site, links: int) -> float:
             setTimeout(look, 8100);
             (0, eval)(text);
         })""",
-        [script(), answer, links],
+        [script(site), answer, links],
     )
 
 
