@@ -22,7 +22,7 @@ from datasette.utils.asgi import Base400, Request, Response
 
 from loaders import accounts, answers
 
-# Our own pages have no script and no inline style; Datasette's have both (see plugins/privacy.py for theirs).
+# Our own pages have no script and no inline style; Datasette's have both (see plugins/content_policy.py for theirs).
 STRICT = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
