@@ -67,6 +67,14 @@ def path_of(datasette: Datasette, scope: dict) -> str:
     return "/" + path[len(base) :] if base != "/" and path.startswith(base) else path
 
 
+def visitors_address(scope: dict) -> str:
+    """Which computer asks. `coursette serve` has checked what a proxy says; where that is not so, as with
+    `datasette .`, all who claim to come from somewhere else count as one, or each claim would be a new visitor."""
+    if any(name == b"x-forwarded-for" for name, _ in scope["headers"]):
+        return "forwarded"
+    return (scope.get("client") or ("",))[0]
+
+
 def session(datasette: Datasette, scope: dict) -> dict:
     """What the sign-in cookie says while it counts, else {}.
 

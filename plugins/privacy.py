@@ -33,7 +33,10 @@ USERSCRIPT = "/-/coursette.user.js"  # managers of userscripts fetch it, or open
 # Their window is opened, and used again by its name, from a Moodle page; all others are cut off from their openers.
 OPENED_FROM_MOODLE = ("/-/student",)
 COOKIE_LASTS_S = 14 * 24 * 3600
+HTTPS_LASTS_S = 365 * 24 * 3600
 HOST = re.compile(r"(\[(?P<six>[0-9a-f.]*:[0-9a-f:.]*)\]|(?P<name>[^:\[\]]+))(:\d{1,5})?")
+# Told to stay on https, a browser would do so for every other server on this computer too.
+LOCAL = re.compile(r"(localhost|127\.|\[::1\])", re.IGNORECASE)
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -114,25 +117,34 @@ async def refusal(datasette: Datasette, scope: dict) -> Response | None:
     return None
 
 
-def harden(headers: list, scheme: str, path: str) -> list:
+def harden(datasette: Datasette, headers: list, scope: dict) -> list:
     """The headers of an answer with ours, and cookies that no script can read or another site send."""
     ours = {name.lower().encode(): value.encode() for name, value in HEADERS.items()}
-    if path not in OPENED_FROM_MOODLE:
+    if web.path_of(datasette, scope) not in OPENED_FROM_MOODLE:
         ours[b"cross-origin-opener-policy"] = b"same-origin"
+    if is_https(scope) and not LOCAL.match(Request(scope, None).headers.get("host", "")):
+        ours[b"strict-transport-security"] = f"max-age={HTTPS_LASTS_S}".encode()
     kept = [(name.lower(), value) for name, value in headers if name.lower() not in ours]
-    hardened = [(name, cookie(value, scheme) if name == b"set-cookie" else value) for name, value in kept]
-    names = {name for name, _ in kept}
-    if b"cache-control" not in names:
-        hardened.append((b"cache-control", b"private, no-store"))
-    return [*hardened, *ours.items()]
+    base = datasette.setting("base_url").rstrip("/") or "/"  # a path without its last slash holds for both
+    kept = [(name, cookie(value, is_https(scope), base) if name == b"set-cookie" else value) for name, value in kept]
+    if b"cache-control" not in {name for name, _ in kept}:
+        kept.append((b"cache-control", b"private, no-store"))
+    return [*kept, *ours.items()]
 
 
-def cookie(value: bytes, scheme: str) -> bytes:
-    """One Set-Cookie value with HttpOnly, SameSite, Secure on https, and an end for the sign-in cookie."""
+def is_https(scope: dict) -> bool:
+    """Whether the visitor asked by https, as far as the server can tell (see loaders/proxy.py)."""
+    return scope.get("scheme") == "https"
+
+
+def cookie(value: bytes, is_secure: bool, base: str) -> bytes:
+    """One Set-Cookie value with HttpOnly, SameSite, Secure on https, an end for the sign-in cookie, and our path:
+    what else is served under the same name has no business with it."""
+    value = re.sub(rb"(?i); *path=/(?=;|$)", b"; Path=" + base.encode(), value)
     lower = value.lower()
     value += b"" if b"httponly" in lower else b"; HttpOnly"
     value += b"" if b"samesite" in lower else b"; SameSite=Lax"
-    value += b"; Secure" if scheme == "https" and b"; secure" not in lower else b""
+    value += b"; Secure" if is_secure and b"; secure" not in lower else b""
     if lower.startswith(b"ds_actor=") and b"max-age" not in lower:
         value += f"; Max-Age={COOKIE_LASTS_S}".encode()
     return value
@@ -162,12 +174,10 @@ def asgi_wrapper(datasette):
                 await app(scope, receive, send)
                 return
             scope = web.with_session_that_counts(datasette, without_basic(scope))
-            path = web.path_of(datasette, scope)
 
             async def send_hardened(message):
                 if message["type"] == "http.response.start":
-                    headers = harden(list(message.get("headers", [])), scope.get("scheme", "http"), path)
-                    message = {**message, "headers": headers}
+                    message = {**message, "headers": harden(datasette, list(message.get("headers", [])), scope)}
                 await send(message)
 
             if (response := await refusal(datasette, scope)) is not None:

@@ -79,7 +79,7 @@ class Door:
         if request.method != "POST":
             return await self.form(datasette, request, back_to)
         name = given.get("username") or ""
-        who = (name[:100], (request.scope.get("client") or ("",))[0])
+        who = (name[:100], web.visitors_address(request.scope))
         if wait := self.wait(who):
             sentence = f"Too many wrong passwords: wait {wait}, or use the link that `coursette serve` prints."
             return await self.form(datasette, request, back_to, sentence, 429)
