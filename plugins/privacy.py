@@ -51,9 +51,12 @@ async def health() -> Response:
 
 
 def host_is_allowed(datasette: Datasette, scope: dict) -> bool:
-    """False for any name but our own: a page that rebinds its name to this address gets nothing."""
+    """False for any name but our own: a page that rebinds its name to this address gets nothing.
+
+    Nor do two names, or one in the request line (`GET http://name/ HTTP/1.1`), which would count instead.
+    """
     hosts = [value.decode("latin-1").lower() for name, value in scope["headers"] if name == b"host"]
-    if len(hosts) != 1:
+    if len(hosts) != 1 or not scope["path"].startswith("/"):
         return False
     given = HOST.fullmatch(hosts[0])
     allowed = web.allowed_hosts(datasette)
