@@ -101,7 +101,7 @@ class BehindProxy:
     async def at_home(self, scope: dict, receive: Callable, send: Callable) -> None:
         """On to the app, which hears no proxy any more, with the scheme and the path of the public address."""
         scope = below(without_words_of_proxies(scope), self.public.path)
-        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        hosts = [value.lower() for name, value in scope["headers"] if name == b"host"]
         if self.public.origin and hosts == [self.public.host.encode()]:
             scope = {**scope, "scheme": self.public.scheme}
         await self.app(scope, receive, send)

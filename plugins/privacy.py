@@ -125,19 +125,15 @@ def harden(datasette: Datasette, headers: list, scope: dict) -> list:
     ours = {name.lower().encode(): value.encode() for name, value in HEADERS.items()}
     if web.path_of(datasette, scope) not in OPENED_FROM_MOODLE:
         ours[b"cross-origin-opener-policy"] = b"same-origin"
-    if is_https(scope) and not LOCAL.match(Request(scope, None).headers.get("host", "")):
+    is_secure = scope.get("scheme") == "https" or datasette.setting("force_https_urls")
+    if is_secure and not LOCAL.match(Request(scope, None).headers.get("host", "")):
         ours[b"strict-transport-security"] = f"max-age={HTTPS_LASTS_S}".encode()
     kept = [(name.lower(), value) for name, value in headers if name.lower() not in ours]
     base = datasette.setting("base_url").rstrip("/") or "/"  # a path without its last slash holds for both
-    kept = [(name, cookie(value, is_https(scope), base) if name == b"set-cookie" else value) for name, value in kept]
+    kept = [(name, cookie(value, is_secure, base) if name == b"set-cookie" else value) for name, value in kept]
     if b"cache-control" not in {name for name, _ in kept}:
         kept.append((b"cache-control", b"private, no-store"))
     return [*kept, *ours.items()]
-
-
-def is_https(scope: dict) -> bool:
-    """Whether the visitor asked by https, as far as the server can tell (see loaders/proxy.py)."""
-    return scope.get("scheme") == "https"
 
 
 def cookie(value: bytes, is_secure: bool, base: str) -> bytes:

