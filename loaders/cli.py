@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from loaders import __version__
-from loaders.errors import Unreadable
+from loaders.errors import CannotServe, Unreadable
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -156,6 +156,12 @@ def listening(command: Callable) -> Callable:
         click.option("--open", "open_browser", is_flag=True, help="Open the sign-in link in the browser."),
         click.option("--allowed-host", "allowed_hosts", metavar="NAME", multiple=True,
                      help="Another name this server answers to, as behind a proxy. Repeat for more."),
+        click.option("--base-url", metavar="URL", envvar="COURSETTE_BASE_URL", show_envvar=True,
+                     help="Address in the browser, where it is another: https://data.example.edu/coursette/, or "
+                          "its path alone."),
+        click.option("--behind-proxy", "proxies", metavar="ADDRESS", multiple=True, envvar="COURSETTE_BEHIND_PROXY",
+                     show_envvar=True, help="Believe the X-Forwarded-... headers of a proxy that connects from this "
+                                            "address or network, such as 127.0.0.1. Repeat for more."),
         private,
     ):  # fmt: skip
         command = option(command)
@@ -203,7 +209,7 @@ def _serve(databases, options: dict) -> None:
 
     try:
         serving.serve(databases, **options)
-    except serving.CannotServe as error:
+    except CannotServe as error:
         raise click.ClickException(str(error)) from None
 
 

@@ -1,4 +1,4 @@
-"""The one way a loader says that something is wrong."""
+"""How loaders and the server say that something is wrong."""
 
 from __future__ import annotations
 
@@ -12,3 +12,7 @@ class Unreadable(Exception):
     def __init__(self, message: str, line: int | None = None):
         super().__init__(message)
         self.line = line
+
+
+class CannotServe(Exception):
+    """The server cannot start; the message is one sentence a teacher can act on."""

@@ -15,17 +15,32 @@ from pathlib import Path
 
 import uvicorn
 from datasette.app import Datasette
-from datasette.utils import parse_metadata
+from datasette.url_builder import Urls
+from datasette.utils import PrefixedUrlString, parse_metadata
 
-from loaders import accounts, house, look_ups, schema
+from loaders import accounts, house, look_ups, proxy, schema
+from loaders.errors import CannotServe
 
 ENDINGS = {".db", ".sqlite", ".sqlite3"}
 OPENED_S = 60  # a slow browser has started by then
 EVERYWHERE = ("0.0.0.0", "::", "")
 
 
-class CannotServe(Exception):
-    """The server cannot start; the message is one sentence a teacher can act on."""
+class UrlsOnce(Urls):
+    """Addresses below the base address, once: Datasette puts it also before paths of requests, which have it."""
+
+    def path(self, path: str, format: str | None = None) -> str:
+        base = self.ds.setting("base_url")
+        has_it = base != "/" and path.startswith(base)
+        return super().path(PrefixedUrlString(path) if has_it else path, format)
+
+
+class Served(Datasette):
+    """Datasette whose links work below a base address."""
+
+    @property
+    def urls(self) -> Urls:
+        return UrlsOnce(self)
 
 
 def serve(
@@ -36,24 +51,31 @@ def serve(
     private: str | Path | None = None,
     open_browser: bool = False,
     also: str = "",
+    base_url: str | None = None,
+    proxies: Iterable[str] = (),
 ) -> None:
     """Serve databases (files, or folders of them) until interrupted. Port 0 takes any free one.
 
+    `base_url` is the address in the browser (see proxy.public_address), `proxies` are believed (see proxy.trusted).
     Prints first, alone on its line, `Sign in: URL` (a link that works once), then what is served, then `also`.
     Raises CannotServe with a sentence.
     """
+    public, believed = proxy.public_address(base_url), proxy.trusted(proxies)
     files = find_databases(databases)
     folder = accounts.private_folder(files, private)
-    datasette = build(files, folder, allowed_hosts)
+    datasette = build(files, folder, allowed_hosts, base_url=base_url)
     listening = listen(host, port)
-    home = address(host, listening.getsockname()[1])
+    port = listening.getsockname()[1]
+    home = f"{public.origin or address(host, port)}{public.path}"
     link = f"{home}-/sign-in?token={accounts.make_link(folder)}"
     print(f"Sign in: {link}", flush=True)  # noqa: T201
     print(f"Serving {', '.join(file.name for file in files)} at {home} (Ctrl-C stops it).", flush=True)  # noqa: T201
     if also:
         print(also, flush=True)  # noqa: T201
     # No log of requests: their addresses hold students' ids.
-    config = uvicorn.Config(datasette.app(), log_level="warning", access_log=False, lifespan="on")
+    # Uvicorn would believe any X-Forwarded-For from this machine; whom to believe is said to BehindProxy.
+    app = proxy.BehindProxy(datasette.app(), public, believed)
+    config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on", proxy_headers=False)
     with opened(link, folder) if open_browser else contextlib.nullcontext():
         uvicorn.Server(config).run(sockets=[listening])
 
@@ -79,18 +101,24 @@ def opened(link: str, folder: Path) -> Iterator[None]:
         file.unlink(missing_ok=True)
 
 
-def build(files: list[Path], private: Path, allowed_hosts: Iterable[str] = (), root: Path | None = None) -> Datasette:
+def build(
+    files: list[Path],
+    private: Path,
+    allowed_hosts: Iterable[str] = (),
+    root: Path | None = None,
+    base_url: str | None = None,
+) -> Datasette:
     """Datasette with our metadata, plugins, templates and settings, and a signing key that outlives it."""
-    root = root or house.root()
+    root, public = root or house.root(), proxy.public_address(base_url)
     metadata = parse_metadata((root / "metadata.yml").read_text(encoding="utf-8"))
-    ours = {"private": str(private), "allowed_hosts": list(allowed_hosts)}
+    ours = {"private": str(private), "allowed_hosts": [*allowed_hosts, public.name]}
     metadata.setdefault("plugins", {}).setdefault("coursette", {}).update(ours)
-    return Datasette(
+    return Served(
         [str(file) for file in files],
         metadata=metadata,
         template_dir=str(root / "templates"),
         plugins_dir=str(root / "plugins"),
-        settings=json.loads((root / "settings.json").read_text(encoding="utf-8")),
+        settings={**json.loads((root / "settings.json").read_text(encoding="utf-8")), "base_url": public.path},
         secret=accounts.signing_key(private),
     )
 
@@ -142,4 +170,4 @@ def listen(host: str, port: int) -> socket.socket:
 def address(host: str, port: int) -> str:
     """Where a browser on this machine finds the server."""
     name = "127.0.0.1" if host in EVERYWHERE else f"[{host}]" if ":" in host else host
-    return f"http://{name}:{port}/"
+    return f"http://{name}:{port}"

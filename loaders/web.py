@@ -24,7 +24,7 @@ from datasette.utils.sqlite import sqlite3
 
 from loaders import accounts, answers, look_ups, tokens
 
-# Our own pages have no script and no inline style; Datasette's have both (see plugins/privacy.py for theirs).
+# Our own pages have no script and no inline style; Datasette's have both (see plugins/content_policy.py for theirs).
 STRICT = (
     "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
@@ -69,6 +69,14 @@ def path_of(datasette: Datasette, scope: dict) -> str:
     path = path.partition("?")[0]
     base = datasette.setting("base_url")
     return "/" + path[len(base) :] if base != "/" and path.startswith(base) else path
+
+
+def visitors_address(scope: dict) -> str:
+    """Which computer asks. `coursette serve` has checked what a proxy says; where that is not so, as with
+    `datasette .`, all who claim to come from somewhere else count as one, or each claim would be a new visitor."""
+    if any(name == b"x-forwarded-for" for name, _ in scope["headers"]):
+        return "forwarded"
+    return (scope.get("client") or ("",))[0]
 
 
 def session(datasette: Datasette, scope: dict) -> dict:

@@ -35,15 +35,16 @@ USERSCRIPT = "/-/coursette.user.js"  # managers of userscripts fetch it, or open
 # Their windows are opened, and used again by name, from a Moodle page; all others are cut off from their openers.
 OPENED_FROM_MOODLE = ("/-/student", "/-/window", "/-/learn")
 COOKIE_LASTS_S = 14 * 24 * 3600
+HTTPS_LASTS_S = 365 * 24 * 3600
 HOST = re.compile(r"(\[(?P<six>[0-9a-f.]*:[0-9a-f:.]*)\]|(?P<name>[^:\[\]]+))(:\d{1,5})?")
+# Told to stay on https, a browser would do so for every other server on this computer too.
+LOCAL = re.compile(r"(localhost|127\.|\[::1\])", re.IGNORECASE)
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",  # addresses of ours hold students' ids
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-# Datasette's pages have inline scripts and styles, and its charts compile functions.
-DATASETTES_CSP = "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 
 async def health() -> Response:
@@ -52,9 +53,12 @@ async def health() -> Response:
 
 
 def host_is_allowed(datasette: Datasette, scope: dict) -> bool:
-    """False for any name but our own: a page that rebinds its name to this address gets nothing."""
+    """False for any name but our own: a page that rebinds its name to this address gets nothing.
+
+    Nor do two names, or one in the request line (`GET http://name/ HTTP/1.1`), which would count instead.
+    """
     hosts = [value.decode("latin-1").lower() for name, value in scope["headers"] if name == b"host"]
-    if len(hosts) != 1:
+    if len(hosts) != 1 or not scope["path"].startswith("/"):
         return False
     given = HOST.fullmatch(hosts[0])
     allowed = web.allowed_hosts(datasette)
@@ -123,27 +127,30 @@ async def refusal_of_call(datasette: Datasette, scope: dict, request: Request) -
     return await web.refuse(datasette, request, *refused) if refused else None
 
 
-def harden(headers: list, scheme: str, path: str) -> list:
+def harden(datasette: Datasette, headers: list, scope: dict) -> list:
     """The headers of an answer with ours, and cookies that no script can read or another site send."""
     ours = {name.lower().encode(): value.encode() for name, value in HEADERS.items()}
-    if path not in OPENED_FROM_MOODLE:
+    if web.path_of(datasette, scope) not in OPENED_FROM_MOODLE:
         ours[b"cross-origin-opener-policy"] = b"same-origin"
+    is_secure = scope.get("scheme") == "https" or datasette.setting("force_https_urls")
+    if is_secure and not LOCAL.match(Request(scope, None).headers.get("host", "")):
+        ours[b"strict-transport-security"] = f"max-age={HTTPS_LASTS_S}".encode()
     kept = [(name.lower(), value) for name, value in headers if name.lower() not in ours]
-    hardened = [(name, cookie(value, scheme) if name == b"set-cookie" else value) for name, value in kept]
-    names = {name for name, _ in kept}
-    if b"content-security-policy" not in names:
-        hardened.append((b"content-security-policy", DATASETTES_CSP.encode()))
-    if b"cache-control" not in names:
-        hardened.append((b"cache-control", b"private, no-store"))
-    return [*hardened, *ours.items()]
+    base = datasette.setting("base_url").rstrip("/") or "/"  # a path without its last slash holds for both
+    kept = [(name, cookie(value, is_secure, base) if name == b"set-cookie" else value) for name, value in kept]
+    if b"cache-control" not in {name for name, _ in kept}:
+        kept.append((b"cache-control", b"private, no-store"))
+    return [*kept, *ours.items()]
 
 
-def cookie(value: bytes, scheme: str) -> bytes:
-    """One Set-Cookie value with HttpOnly, SameSite, Secure on https, and an end for the sign-in cookie."""
+def cookie(value: bytes, is_secure: bool, base: str) -> bytes:
+    """One Set-Cookie value with HttpOnly, SameSite, Secure on https, an end for the sign-in cookie, and our path:
+    what else is served under the same name has no business with it."""
+    value = re.sub(rb"(?i); *path=/(?=;|$)", b"; Path=" + base.encode(), value)
     lower = value.lower()
     value += b"" if b"httponly" in lower else b"; HttpOnly"
     value += b"" if b"samesite" in lower else b"; SameSite=Lax"
-    value += b"; Secure" if scheme == "https" and b"; secure" not in lower else b""
+    value += b"; Secure" if is_secure and b"; secure" not in lower else b""
     if lower.startswith(b"ds_actor=") and b"max-age" not in lower:
         value += f"; Max-Age={COOKIE_LASTS_S}".encode()
     return value
@@ -173,12 +180,12 @@ def asgi_wrapper(datasette):
                 await app(scope, receive, send)
                 return
             asked, scope = scope, web.with_session_that_counts(datasette, without_basic(scope))
-            path = web.path_of(datasette, scope)
 
             async def send_hardened(message):
                 if message["type"] == "http.response.start":
-                    headers = harden(list(message.get("headers", [])), scope.get("scheme", "http"), path)
-                    headers += calls.cors_headers(datasette, scope) if path in calls.PATHS else []
+                    headers = harden(datasette, list(message.get("headers", [])), scope)
+                    if web.path_of(datasette, scope) in calls.PATHS:
+                        headers += calls.cors_headers(datasette, scope)
                     message = {**message, "headers": headers}
                 await send(message)
 

@@ -16,6 +16,7 @@ from loaders import accounts, web
 LASTS_S = 14 * 24 * 3600
 CONFIRMED_S = 300  # how long the old password opens the form for a new one
 TRIES, WITHIN_S = 10, 300  # for one name from one address
+ADDRESS_TRIES = 30  # for all names from it in that time: or one visitor could use up everybody's
 ALL_TRIES, ALL_WITHIN_S = 100, 60  # for everybody together: soon over, as it is also in the right person's way
 ACCOUNT = "/-/account"
 # A page with a way to sign out on every computer below it.
@@ -59,7 +60,8 @@ class Door:
     """The pages of signing in, and how often somebody knocked in vain lately."""
 
     def __init__(self):
-        self.tries, self.all_tries = Tries(TRIES, WITHIN_S), Tries(ALL_TRIES, ALL_WITHIN_S)
+        self.tries, self.address_tries = Tries(TRIES, WITHIN_S), Tries(ADDRESS_TRIES, WITHIN_S)
+        self.all_tries = Tries(ALL_TRIES, ALL_WITHIN_S)
         self.one_at_a_time = asyncio.Semaphore(2)  # a password takes 0.2 s of a processor
 
     async def link(self, datasette: Datasette, request: Request) -> Response:
@@ -79,7 +81,7 @@ class Door:
         if request.method != "POST":
             return await self.form(datasette, request, back_to)
         name = given.get("username") or ""
-        who = (name[:100], (request.scope.get("client") or ("",))[0])
+        who = (name[:100], web.visitors_address(request.scope))
         if wait := self.wait(who):
             sentence = f"Too many wrong passwords: wait {wait}, or use the link that `coursette serve` prints."
             return await self.form(datasette, request, back_to, sentence, 429)
@@ -91,20 +93,21 @@ class Door:
 
     def wait(self, who: tuple[str, str]) -> str:
         """How long this visitor has to wait before the next try, in words; empty: not at all."""
-        if self.tries.are_too_many(who):
+        if self.tries.are_too_many(who) or self.address_tries.are_too_many(who[1]):
             return "five minutes"
         return "a minute" if self.all_tries.are_too_many(None) else ""
 
     async def check(self, datasette: Datasette, who: tuple[str, str], name: str, password: str) -> dict | None:
         """The account if the password is right, worked out beside the other requests."""
-        self.tries.add(who)
-        self.all_tries.add(None)
+        counted = ((self.tries, who), (self.address_tries, who[1]), (self.all_tries, None))
+        for tries, key in counted:
+            tries.add(key)
         async with self.one_at_a_time:
             known = web.known_accounts(datasette)
             account = await asyncio.to_thread(accounts.check_password, known, name, password)
         if account is not None:
-            self.tries.forgive(who)
-            self.all_tries.forgive(None)
+            for tries, key in counted:
+                tries.forgive(key)
         return account
 
     async def form(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -54,10 +54,10 @@ def cookies(datasette: Datasette, actor: dict | None) -> dict[str, str]:
 
 
 @contextmanager
-def served(*databases: Path) -> Iterator[str]:
+def served(*databases: Path, options: Sequence[str] = ("--port", "0")) -> Iterator[str]:
     """`coursette serve` as a process of its own; yields its sign-in link."""
     files = [str(path) for path in databases]
-    command = [sys.executable, "-c", "from loaders.cli import main; main()", "serve", "--port", "0", *files]
+    command = [sys.executable, "-c", "from loaders.cli import main; main()", "serve", *options, *files]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=TREE) as server:
         try:
             yield server.stdout.readline().removeprefix("Sign in: ").strip()
