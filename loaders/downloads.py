@@ -177,7 +177,7 @@ def _archive(opener: Callable[[], BinaryIO]) -> zipfile.ZipFile | None:
 def _members(archive: zipfile.ZipFile, shown: str, nested: bool) -> Iterator[Download]:
     for info in sorted(archive.infolist(), key=lambda info: info.filename):
         name = info.filename.replace("\\", "/")
-        if info.is_dir() or any(map(_litter, name.split("/"))):
+        if not name or info.is_dir() or any(map(_litter, name.split("/"))):
             continue
         source, opener = _printable(f"{shown}/{name}"), _member_opener(archive, info)
         member = Download(source, False, info.file_size, _dos_utc(info), opener)

@@ -207,6 +207,15 @@ def test_a_damaged_member_is_a_sentence(tmp_path: Path):
 # ---- What cannot be had ----
 
 
+def test_a_member_without_a_name_is_passed_over(tmp_path: Path):
+    path = tmp_path / "odd.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x", "a")
+        archive.writestr("b.csv", "b")
+    path.write_bytes(path.read_bytes().replace(b"x", b"\0"))  # as Python reads it, the name ends before it begins
+    assert [download.source for download in downloads.find([path])] == [f"{path}/b.csv"]
+
+
 def test_a_missing_file_does_not_keep_the_others(tmp_path: Path):
     (tmp_path / "logs.csv").write_bytes(b"a,b\n")
     missing, there = downloads.find([tmp_path / "nothing.csv", tmp_path / "logs.csv"])
