@@ -73,9 +73,10 @@ def preflight(datasette: Datasette, scope: dict) -> Response:
     return Response("", status=204 if allowed_origin(datasette, scope) else 403, content_type="text/plain")
 
 
-def cors_headers(datasette: Datasette, scope: dict) -> list[tuple[bytes, bytes]]:
-    """What lets a page of exactly the Moodles with a token read an answer, an error too; and no other page."""
-    headers = [(b"vary", b"Origin")]
+def with_cors(datasette: Datasette, scope: dict, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Headers that let a page of exactly the Moodles with a token read an answer, an error too; and no other page."""
+    varies = [value for name, value in headers if name == b"vary"]
+    headers = [*(row for row in headers if row[0] != b"vary"), (b"vary", b", ".join([*varies, b"Origin"]))]
     if allowed := allowed_origin(datasette, scope):
         headers.append((b"access-control-allow-origin", allowed.encode("latin-1")))
         if scope["method"] == "OPTIONS":

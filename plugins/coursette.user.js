@@ -334,23 +334,23 @@
     if (said.coursette === "teach") source.postMessage({ coursette: "page", html: participantsPage() }, SERVER.origin);
   };
   const ROADS = {
-    "userscript manager": byManager,
-    "small window": byWindow,
+    "the userscript": byManager,
+    "the small window": byWindow,
     "this page": byFetch({}),
-    "this page, with your browser's permission": byFetch({ targetAddressSpace: spaceOf(SERVER.hostname) }),
+    "this page, as you allowed": byFetch({ targetAddressSpace: spaceOf(SERVER.hostname) }),
   };
   let road; // a key of ROADS
 
   /** The road to the server. Never asks for a permission: the teacher does, by a click on a way in the legend. */
   const chooseRoad = async () => {
     const isManaged = !settings.clicked && typeof GM === "object" && GM.xmlHttpRequest; // not the page's own GM
-    if (isManaged) return "userscript manager";
-    if (state.window && relay.window && !relay.window.closed) return "small window";
+    if (isManaged) return "the userscript";
+    if (state.window && relay.window && !relay.window.closed) return "the small window";
     if (state.window) throw new Trouble("The small window is not open.", ["window", "directly"]);
     if (!needsPermission()) return "this page";
     const permitted = await permission();
     if (permitted === "not asked") return "this page";
-    if (permitted === "granted") return "this page, with your browser's permission";
+    if (permitted === "granted") return "this page, as you allowed";
     throw await refused();
   };
 
@@ -573,6 +573,7 @@
     event.preventDefault();
     popup.focus();
   };
+
   // ---- The legend: what is shown, how fresh it is, what can be chosen ----
   const button = (textContent, onclick, more = {}) => el("button", { type: "button", textContent, onclick, ...more });
   const row = (...children) => el("div", { className: "coursette-row" }, ...children);
@@ -585,7 +586,7 @@
   // What can be done when no numbers come: the button's words, and what it does.
   const WAYS = {
     again: ["Try again", () => load({ anew: true })],
-    ask: ["Ask my browser", () => load({ anew: true, by: "this page, with your browser's permission" })],
+    ask: ["Ask my browser", () => load({ anew: true, by: "this page, as you allowed" })],
     window: ["Use a small window", () => openWindow()],
     directly: ["Ask without it", () => { choose({ window: false }); load({ anew: true }); }],
     install: ["On your Moodle pages", () => window.open(installAddress, "_blank", "noopener")],
@@ -619,6 +620,7 @@
       fresh: el("div", { className: "coursette-soft" }),
       trouble: el("div", { className: "coursette-trouble", role: "status" }),
       learn: button("Let Coursette learn the ids of this page", () => teach(), { hidden: true }),
+      refresh: button("refresh", () => load({ anew: true })),
       shrink: button("hide", () => choose({ open: !state.open })),
       power: button("off", () => choose({ on: !state.on })),
     };
@@ -629,7 +631,7 @@
       row(parts.heat, parts.nobody), parts.staff, parts.ramp);
     legend = el("aside", { id: "coursette-legend", className: NOT_PRINTED, lang: "en", dir: "ltr",
       aria: { label: "Coursette" } },
-      row(el("b", { textContent: "Coursette" }), el("span", {}, parts.shrink, " ", parts.power)),
+      row(el("b", { textContent: "Coursette" }), el("span", {}, parts.refresh, " ", parts.shrink, " ", parts.power)),
       parts.body, parts.fresh, parts.learn, parts.trouble);
     document.body.append(legend);
   };
@@ -692,8 +694,8 @@
 
   const freshness = () => {
     if (!data.data_up_to) return "No log of this course is loaded yet.";
-    const cut = data.truncated ? " · not all of it is shown" : "";
-    return `${data.students} students · data up to ${when(data.data_up_to, data.course?.timezone)}${cut}`;
+    return `${data.students} students · data up to ${when(data.data_up_to, data.course?.timezone)}`
+      + (data.truncated ? " · not all of it is shown" : "") + (road ? ` · asked by ${road}` : "");
   };
 
   /** Bring the legend in step with the choices and the numbers. */
@@ -703,7 +705,7 @@
     parts.body.hidden = !shown || !(page.course > 1);
     parts.shrink.textContent = state.open ? "hide" : "show";
     parts.shrink.setAttribute("aria-expanded", String(state.open));
-    parts.shrink.hidden = !state.on;
+    parts.refresh.hidden = parts.shrink.hidden = !state.on;
     parts.power.textContent = state.on ? "off" : "on";
     parts.metrics.forEach((each) => each.setAttribute("aria-pressed", String(each.dataset.metric === state.metric)));
     for (const name of ["heat", "nobody", "staff"]) parts[name].firstChild.checked = state[name];
@@ -719,7 +721,6 @@
       el("span", { textContent: words, data: { step: at } })) : []));
     parts.fresh.hidden = !state.on;
     parts.fresh.textContent = usable ? freshness() : "";
-    parts.fresh.title = road ? `asked by: ${road}` : "";
     parts.learn.hidden = !(state.on && usable && data.unknown_ids && document.querySelector(PARTICIPANTS_TABLE)
       && parsed(location.href)[0] === PARTICIPANTS);
     const words = trouble && state.on ? [el("p", { textContent: trouble.message }),

@@ -28,7 +28,7 @@ SCRIPTED = {**web.OWN_PAGE, "Content-Security-Policy": f"{web.STRICT}; script-sr
 
 async def script(request: Request) -> Response:
     """The scripts of the two windows."""
-    text = (HERE / f"coursette_{request.url_vars['name']}.js").read_text(encoding="utf-8")
+    text = (HERE / f"coursette_{request.url_vars['script']}.js").read_text(encoding="utf-8")
     headers = {"Cache-Control": "private, max-age=300"}
     return Response(text, headers=headers, content_type="text/javascript; charset=utf-8")
 
@@ -81,4 +81,4 @@ def take(path: str, page: str, options: Options) -> Outcome:
 
 @hookimpl
 def register_routes():
-    return [(r"^/-/window$", window), (r"^/-/learn$", learn), (r"^/-/coursette_(?P<name>window|learn)\.js$", script)]
+    return [(r"^/-/window$", window), (r"^/-/learn$", learn), (r"^/-/coursette_(?P<script>window|learn)\.js$", script)]

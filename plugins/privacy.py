@@ -185,7 +185,7 @@ def asgi_wrapper(datasette):
                 if message["type"] == "http.response.start":
                     headers = harden(datasette, list(message.get("headers", [])), scope)
                     if web.path_of(datasette, scope) in calls.PATHS:
-                        headers += calls.cors_headers(datasette, scope)
+                        headers = calls.with_cors(datasette, scope, headers)
                     message = {**message, "headers": headers}
                 await send(message)
 

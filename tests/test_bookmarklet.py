@@ -155,7 +155,7 @@ def test_the_bookmark_is_the_script_without_comments_and_indentation():
 
 def test_the_script_can_be_held_in_mind():
     lines = SOURCE.splitlines()
-    assert len(lines) < 1_000, "MAV's had 1,632"
+    assert len(lines) < 1_100, "MAV's had 1,632"
     assert max(map(len, lines)) <= 120
     assert "innerHTML" not in SOURCE and "XMLHttpRequest(" not in SOURCE.replace("GM.xmlHttpRequest(", "")
     assert SOURCE.count("fetch(") == 1 and "eval(" not in SOURCE
