@@ -405,7 +405,7 @@
     if (!(page.course > 1)) return;
     const query = String(question());
     const kept = memory.get(`usage ${query}`);
-    if (kept) [data, trouble] = [kept.answer, null];
+    if (kept) [data, trouble, road] = [kept.answer, null, kept.road];
     if (kept && !anew && Date.now() - kept.at < FRESH_MS) return draw();
     legend?.setAttribute("aria-busy", "true");
     draw();
@@ -413,7 +413,7 @@
       const answer = await ask("/-/usage.json", query, by);
       if (query !== String(question())) return; // asked for something else since
       [data, trouble] = [answer, null];
-      if (!state.student) memory.set(`usage ${query}`, { at: Date.now(), answer });
+      if (!state.student) memory.set(`usage ${query}`, { at: Date.now(), answer, road });
     } catch (problem) {
       if (query !== String(question())) return;
       trouble = problem instanceof Trouble ? problem : new Trouble(String(problem), ["again"]);
@@ -929,7 +929,7 @@ span.coursette-usage.coursette-usage { cursor: default }
 #coursette-legend { position: fixed; inset-inline-end: 16px; inset-block-end: 16px; z-index: 99998; width: 300px;
   max-width: calc(100vw - 32px); max-height: calc(100vh - 32px);
   &[aria-busy] { cursor: progress }
-  & select { max-width: 118px } }
+  & select { max-width: 104px } }
 #coursette-list { position: fixed; inset: 0; margin: auto; width: min(760px, calc(100vw - 24px)); max-height: 85vh;
   &::backdrop { background: rgb(0 0 0 / .35) } }
 :is(.coursette-usage, #coursette-legend *, #coursette-list *):focus-visible {
