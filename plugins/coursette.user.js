@@ -626,7 +626,7 @@
     };
     parts.body = el("div", {},
       el("div", { className: "coursette-seg", role: "group", aria: { label: "Show" } }, ...parts.metrics),
-      row(el("span", { textContent: "Weeks" }), el("span", {}, parts.from, " to ", parts.to)),
+      row(el("span", { textContent: "Weeks" }), parts.from, "to", parts.to),
       parts.groups, row(el("span", { textContent: "Student" }), parts.student),
       row(parts.heat, parts.nobody), parts.staff, parts.ramp);
     legend = el("aside", { id: "coursette-legend", className: NOT_PRINTED, lang: "en", dir: "ltr",
@@ -673,11 +673,11 @@
     }
   };
 
-  /** "Tue 14:05", or with the date where that is over six days ago, in the course's time zone. */
+  /** "Tue 14:05", or "14 Jun 2016, 14:05" where that is over six days ago, in the course's time zone. */
   const when = (utc, zone) => {
     const time = new Date(utc);
     const recent = Math.abs(Date.now() - time) < 6 * 24 * 3600 * 1000;
-    const day = recent ? { weekday: "short" } : { weekday: "short", day: "numeric", month: "short", year: "numeric" };
+    const day = recent ? { weekday: "short" } : { day: "numeric", month: "short", year: "numeric" };
     try {
       return time.toLocaleString("en-GB", { ...day, hour: "2-digit", minute: "2-digit", timeZone: zone || "UTC" });
     } catch { return utc; }
@@ -907,12 +907,12 @@ span.coursette-usage.coursette-usage { cursor: default }
   & h2 { font-size: 16px; margin: 0 }
   & button, & select, & textarea { border: 1px solid var(--coursette-line); border-radius: 4px; padding: 2px 7px;
     background: var(--coursette-paper); min-height: 24px }
-  & button { cursor: pointer }
+  & button { cursor: pointer; text-align: start }
   & textarea { display: block; width: 100%; margin: 8px 0 }
   & .coursette-row { display: flex; justify-content: space-between; gap: 8px; align-items: center; margin: 4px 0;
     &[hidden] { display: none } }
   & .coursette-seg, & .coursette-ramp { display: flex; margin: 6px 0; gap: 2px }
-  & .coursette-seg button { flex: auto; padding: 2px 4px; font-size: 12px;
+  & .coursette-seg button { flex: auto; text-align: center; padding: 2px 4px; font-size: 12px;
     &[aria-pressed=true] { background: var(--coursette-accent); color: var(--coursette-paper) } }
   & .coursette-ramp span { flex: 1; text-align: center; font-size: 11px; padding: 1px 2px;
     background: var(--coursette-step); color: var(--coursette-on) }
@@ -922,6 +922,7 @@ span.coursette-usage.coursette-usage { cursor: default }
   & table { border-collapse: collapse; width: 100% }
   & td, & th { text-align: start; padding: 4px 8px 4px 0; border-top: 1px solid var(--coursette-line);
     vertical-align: top }
+  & td:nth-child(n+3) { white-space: nowrap }
   & thead button { border: 0; padding: 0; font-weight: 600 }
   & [aria-sort=ascending] button::after { content: " ↑" }
   & [aria-sort=descending] button::after { content: " ↓" }
@@ -929,7 +930,7 @@ span.coursette-usage.coursette-usage { cursor: default }
 #coursette-legend { position: fixed; inset-inline-end: 16px; inset-block-end: 16px; z-index: 99998; width: 300px;
   max-width: calc(100vw - 32px); max-height: calc(100vh - 32px);
   &[aria-busy] { cursor: progress }
-  & select { max-width: 104px } }
+  & select { max-width: 180px; min-width: 0 } }
 #coursette-list { position: fixed; inset: 0; margin: auto; width: min(760px, calc(100vw - 24px)); max-height: 85vh;
   &::backdrop { background: rgb(0 0 0 / .35) } }
 :is(.coursette-usage, #coursette-legend *, #coursette-list *):focus-visible {
