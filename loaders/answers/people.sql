@@ -9,6 +9,6 @@ join people on people.id = enrolments.person_id
 where enrolments.course_id = :course
 order by
     enrolments.role is not 'student',
-    people.lastname,
+    coalesce(people.lastname, people.fullname),
     people.firstname,
     people.id

@@ -24,6 +24,6 @@ where enrolments.course_id = :course
     and :student in ('', people.moodle_id || '')
     and :person in ('', people.id || '')
 order by
-    people.lastname,
+    coalesce(people.lastname, people.fullname),
     people.firstname,
     people.id
