@@ -242,13 +242,14 @@
     for (const link of links) {
       const label = LABEL_IN_INDEX.exec(link.getAttribute("href"))?.[1];
       const subject = label ? { activity: label } : subjectIn(link.href);
-      if (!subject || link.closest(NO_ACTIVITIES) || !nameIn(link)) continue;
+      const name = subject && nameIn(link);
+      if (!name || link.closest(NO_ACTIVITIES)) continue;
       const inIndex = link.closest(COURSE_INDEX);
       if (!inIndex && (label || (here && keyOf(subject) === keyOf(here)))) continue; // the page one is on
       const place = link.closest(PLACE_OF_ACTIVITY) ?? link.parentElement;
       if (taken.get(place)?.has(keyOf(subject))) continue;
       taken.set(place, (taken.get(place) ?? new Set()).add(keyOf(subject)));
-      chosen.set(link, subject);
+      chosen.set(link, { ...subject, name });
     }
     for (const link of unlogged(links)) chosen.set(link, { unlogged: true });
     return chosen;
@@ -276,7 +277,7 @@
   const choose = (changes) => {
     state = { ...state, ...changes };
     memory.set(placeOfState(), state);
-    if (["groups", "together", "from", "to", "student"].some((key) => key in changes)) load();
+    if (["groups", "together", "from", "to", "student"].some((key) => key in changes) || changes.on) load();
     draw();
   };
 
@@ -402,7 +403,7 @@
 
   /** Numbers for the choices made: at once what this tab keeps, then what the server says. */
   const load = async ({ anew = false, by } = {}) => {
-    if (!(page.course > 1)) return;
+    if (!(page.course > 1 && state.on)) return;
     const query = String(question());
     const kept = memory.get(`usage ${query}`);
     if (kept) [data, trouble, road] = [kept.answer, null, kept.road];
@@ -424,7 +425,12 @@
   };
 
   // ---- Numbers ----
-  const percent = (part, whole) => (whole ? Math.round((100 * part) / whole) : 0);
+  /** Whole percents, but 0 says nobody and 100 everybody. */
+  const percent = (part, whole) => {
+    const rounded = whole ? Math.round((100 * part) / whole) : 0;
+    return part > 0 && part < whole ? Math.min(99, Math.max(1, rounded)) : rounded;
+  };
+  const several = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
   const perStudent = ({ clicks, students }) => (students ? Math.round((10 * clicks) / students) / 10 : 0);
   // What the legend offers: its button, a row's number, how that is written, whether it is a share of the students.
   const METRICS = {
@@ -449,14 +455,14 @@
   const saying = (subject) => {
     const id = subject.activity ?? subject.of ?? data.instances[subject.instance];
     const row = subject.part ? data.parts[subject.part] : data.activities[id];
-    const name = row?.name ?? data.activities[id]?.name ?? "";
+    const name = row?.name ?? subject.name ?? ""; // a part has only that of its link
     if (subject.unlogged) return { text: "not logged", name, why: "Moodle logs no clicks on this link." };
     if (!row || !data.data_up_to) return { text: "not loaded", name, why: "Not in what is loaded of this course." };
     if (row.clicks === null) return { text: "not logged", name, why: "Moodle logs no clicks on this." };
     const { of, unit = "" } = METRICS[state.metric];
     const number = of({ completed: null, ...row });
     if (number === null) return { text: "not tracked", name, row, why: "No completion of this is tracked, or loaded." };
-    const why = `${row.students} of ${data.students} students opened it, ${row.clicks} clicks`
+    const why = `${row.students} of ${several(data.students, "student")} opened it, ${several(row.clicks, "click")}`
       + (row.completed == null ? "" : `; ${row.completed} completed it`);
     return { text: `${number}${unit}`, number, name, row, why };
   };
@@ -544,14 +550,14 @@
   const paint = () => {
     const starts = SUBJECTS.marks.size ? bounds() : [];
     for (const mark of SUBJECTS.marks.values()) {
-      const { text, number, name, why } = saying(SUBJECTS.about.get(mark));
+      const { text, number, name, row, why } = saying(SUBJECTS.about.get(mark));
       const label = `${text}. ${why}${name ? `: ${name}` : ""}`;
       if (mark.textContent !== text) mark.textContent = text;
       if (mark.title !== label) mark.title = label;
       if (mark.type && mark.ariaLabel !== label) mark.ariaLabel = label;
       const colour = number === undefined ? "none" : state.heat ? String(step(number, starts)) : "plain";
       if (mark.dataset.step !== colour) mark.dataset.step = colour;
-      mark.hidden = state.nobody && number !== 0;
+      mark.hidden = state.nobody && row?.clicks !== 0;
     }
   };
 
@@ -688,13 +694,14 @@
     return ["0", ...starts.map((from, at) => {
       const next = starts[at + 1];
       if (next === undefined) return `${from}${unit}+`;
+      if (next <= from) return ""; // no number has this colour
       return ofAll && !unit && Number(next) - 1 > Number(from) ? `${from}-${next - 1}` : `${from}${unit}`;
     })];
   };
 
   const freshness = () => {
     if (!data.data_up_to) return "No log of this course is loaded yet.";
-    return `${data.students} students · data up to ${when(data.data_up_to, data.course?.timezone)}`
+    return `${several(data.students, "student")} · data up to ${when(data.data_up_to, data.course?.timezone)}`
       + (data.truncated ? " · not all of it is shown" : "") + (road ? ` · asked by ${road}` : "");
   };
 
@@ -718,7 +725,7 @@
     parts.groups.firstChild.textContent = `Groups: ${joined || "all"}`;
     const usable = data && !data.stale;
     parts.ramp.replaceChildren(...(usable && state.heat ? rampWords().map((words, at) =>
-      el("span", { textContent: words, data: { step: at } })) : []));
+      words && el("span", { textContent: words, data: { step: at } })).filter(Boolean) : []));
     parts.fresh.hidden = !state.on;
     parts.fresh.textContent = usable ? freshness() : "";
     parts.learn.hidden = !(state.on && usable && data.unknown_ids && document.querySelector(PARTICIPANTS_TABLE)
@@ -728,7 +735,12 @@
     const said = words.map((each) => each.textContent).join("");
     if (parts.trouble.textContent !== said) parts.trouble.replaceChildren(...words);
   };
-  const draw = () => { scan(); if (legend) drawLegend(); observer?.takeRecords(); };
+  const draw = () => {
+    if (!top.dataset.coursette) return; // switched off since
+    scan();
+    if (legend) drawLegend();
+    observer?.takeRecords();
+  };
 
   // ---- Teaching ids: on a click only, and the teacher says yes once more in a window of the server's own ----
   const teach = () => window.open(`${settings.server}/-/learn?${new URLSearchParams([["course", page.course],
@@ -807,7 +819,7 @@
       el("p", { className: "coursette-soft", textContent: chosenWords() }),
       el("div", { className: "coursette-seg", role: "group", aria: { label: "Which students" } }, ...tabs),
       el("div", { className: "coursette-tools" },
-        button("Copy addresses", () => copy(addresses(), said, dialog)),
+        button("Copy addresses", () => copy(addresses(), said, dialog, without(rows))),
         button("Copy names", () => copy(rows.map(({ fullname }) => fullname).join("\n"), said, dialog)),
         button("CSV", () => saveCsv(rows)),
         button("Write to them", () => letter(dialog, rows)), said),
@@ -823,20 +835,27 @@
   /** The filters in words, and how fresh it is. */
   const chosenWords = () => {
     const weeks = state.from || state.to ? `weeks ${state.from || "first"} to ${state.to || "last"}` : "all weeks";
-    const groups = parts.groups.firstChild.textContent.toLowerCase();
+    const groups = parts.groups.firstChild.textContent.replace("G", "g");
     const one = state.student ? `, only ${parts.student.selectedOptions[0]?.textContent}` : "";
     return `${groups}, ${weeks}${one} · data up to ${when(listed.answer.data_up_to, listed.zone)}`;
   };
 
-  const copy = async (text, said, dialog) => {
-    try { await navigator.clipboard.writeText(text); } catch { // no clipboard on plain http, or not allowed
-      const box = el("textarea", { value: text });
+  const copy = async (text, said, dialog, but = "") => {
+    let done = !text;
+    if (!done) try { await navigator.clipboard.writeText(text); done = true; } catch { // on plain http, or forbidden
+      const [box, at] = [el("textarea", { value: text }), document.activeElement];
       dialog.append(box);
       box.select();
-      document.execCommand("copy");
+      done = document.execCommand("copy");
       box.remove();
+      at.focus();
     }
-    said.textContent = text ? "Copied." : "Nothing to copy.";
+    said.textContent = (!done ? "Your browser let nothing be copied." : text ? "Copied." : "Nothing to copy.") + but;
+  };
+  /** Whom no letter reaches, by name. */
+  const without = (rows) => {
+    const names = rows.filter(({ email }) => !email).map(({ fullname }) => fullname);
+    return names.length ? ` Left out, without an address: ${names.join(", ")}.` : "";
   };
   /** A cell that no spreadsheet takes for a formula. */
   const cell = (value) => {
@@ -860,13 +879,11 @@
     const box = el("textarea", { rows: 6, value: LETTERS[listed.which], oninput: show, aria: { label: "The letter" } });
     const all = el("textarea", { rows: 8, readOnly: true, aria: { label: "One letter for each" } });
     const said = el("span", { role: "status", className: "coursette-soft" });
-    const without = rows.length - reached.length;
     show();
     dialog.replaceChildren(
       row(el("h2", { textContent: `Write to ${reached.length}` }), button("Back", () => drawList(dialog))),
       el("p", { className: "coursette-soft", textContent: "{first name} and {activity} are filled in. Paste the "
-        + "letters into your mail program: nothing is sent from here."
-        + (without ? ` ${without} without an address are left out.` : "") }),
+        + `letters into your mail program: nothing is sent from here.${without(rows)}` }),
       box, all, row(button("Copy the letters", () => copy(all.value, said, dialog)), said));
     box.focus();
   };
@@ -892,6 +909,7 @@ ${[0, 1, 2, 3, 4].map((at) => `${stepRule("", LIGHT, at)}\n${stepRule("[data-cou
   font: 600 12px/18px system-ui, sans-serif; font-variant-numeric: tabular-nums; white-space: nowrap;
   align-self: center; vertical-align: baseline; user-select: none; cursor: pointer;
   &[hidden] { display: none }
+  :dir(rtl) > & { margin-inline: 0 .4em }
   &[data-step="0"] { border-color: var(--coursette-soft) }
   &[data-step=plain] { border-color: var(--coursette-line) }
   &[data-step=none] { color: var(--coursette-soft); font-weight: 400; font-style: italic }
@@ -1024,10 +1042,12 @@ span.coursette-usage.coursette-usage { cursor: default }
     const dark = red + green + blue >= 384; // light text: a dark page
     if (dark) top.dataset.coursetteDark = "";
     else blank.style.color = "#1a5fb4"; // on a dark page its links' own colour
+    if (getComputedStyle(document.body).direction === "rtl") blank.style.marginInline = "0 .4em"; // its own is ltr
     start();
     const count = scan();
     observer.takeRecords();
     if (loaded) load();
+    if (loaded && state.on && state.student) fillStudents(); // to name who is chosen
     if (legend) drawLegend();
     if (!count && !legend) return tell("Coursette found no links to people on this page.");
     return loaded ? undefined : tell(`Nothing is loaded from ${page.site} yet: [details] may find nobody.`);
