@@ -49,7 +49,7 @@ def names(asked: str | list[str]) -> list[str]:
 
 
 def _fit(asked: str, moodle_id: int | None, name: str | None) -> int:
-    if asked == str(moodle_id):
+    if moodle_id is not None and asked == str(moodle_id):
         return ID
     if asked == (name or "").strip():
         return NAME
@@ -60,7 +60,7 @@ def _fit(asked: str, moodle_id: int | None, name: str | None) -> int:
 
 
 def _best(asked: str, known: list[tuple]) -> list[tuple]:
-    """The rows that fit best; a group's id and another's name are both meant (the contract says either)."""
+    """The rows that fit best; an id goes before a name."""
     fits = [(_fit(asked, moodle_id, name), (key, moodle_id, name)) for key, moodle_id, name in known]
     best = min((fit for fit, _ in fits), default=NOT)
     return [row for fit, row in fits if fit == best and fit < NOT]

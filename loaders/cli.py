@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 
@@ -208,7 +209,8 @@ def _serve(databases, options: dict) -> None:
     from loaders import serving
 
     try:
-        serving.serve(databases, **options)
+        with suppress(KeyboardInterrupt):  # Ctrl-C is how it ends
+            serving.serve(databases, **options)
     except CannotServe as error:
         raise click.ClickException(str(error)) from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import unicodedata
 
 from loaders.names import fold
 from loaders.statements import FOLDER
@@ -15,7 +16,7 @@ def people(conn: sqlite3.Connection, words: str) -> list[dict]:
 
     Case does not matter. A Moodle id is found only as a whole. No words find nobody.
     """
-    wanted = fold(words).split()
+    wanted = _plain(words).split()
     cursor = conn.execute((FOLDER / "find.sql").read_text(encoding="utf-8"))
     columns = [column[0] for column in cursor.description]
     rows = (dict(zip(columns, row, strict=True)) for row in cursor) if wanted else ()
@@ -37,6 +38,12 @@ where enrolments.course_id = ? and people.moodle_id is null
 """
 
 
+def _plain(text: str) -> str:
+    """Folded, and without accents: whoever has no ü on the keyboard finds Zoë Müller too."""
+    apart = unicodedata.normalize("NFD", fold(text))
+    return "".join(char for char in apart if not unicodedata.combining(char))
+
+
 def _has(row: dict, wanted: list[str]) -> bool:
-    text = " ".join(fold(row[key]) for key in SEARCHED if row[key])
+    text = " ".join(_plain(row[key]) for key in SEARCHED if row[key])
     return all(word in text for word in wanted) or wanted == [str(row["moodle_id"])]

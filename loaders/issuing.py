@@ -46,6 +46,8 @@ def chosen(connection: sqlite3.Connection, wanted: list[int], site: str | None) 
             where = f" of {site}" if site else ""
             raise Unreadable(f"no course with Moodle's id {course}{where} is loaded: `coursette status` says what is")
     found = [row for row in here if not wanted or row["course"] in wanted]
+    if known and not found:
+        raise Unreadable(f"nothing is loaded of {site}: `coursette status` says what is")
     if not found:
         raise Unreadable("no course is loaded yet: `coursette load` takes what you downloaded from Moodle")
     if wanted and len(found) > len(set(wanted)):

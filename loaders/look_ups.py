@@ -48,7 +48,7 @@ class Record:
             if not self._has_room():
                 return False
             self.waiting.append(row)
-            if self.writer is None:
+            if self.writer is None or not self.writer.is_alive():
                 self._start()
             self.changed.notify_all()
             return True
@@ -86,7 +86,7 @@ class Record:
     def _work(self) -> None:
         db = None
         while batch := self._next():
-            rows = self.resolve(batch)
+            rows = self._resolved(batch)
             while rows:
                 try:
                     db = self._still(db) or opened(self.path())
@@ -98,6 +98,15 @@ class Record:
                         return
         if db:
             db.close()
+
+    def _resolved(self, batch: list[dict]) -> list[dict]:
+        """What is written of these rows: as resolved, or as they were put; text that no file takes is mended."""
+        try:
+            rows = self.resolve(batch)
+        except Exception:  # a line that says less is better than none, and a writer that has ended writes no more
+            LOG.exception("Look-ups are recorded as they were asked for.")
+            rows = batch
+        return [{key: writable(value) for key, value in row.items()} for row in rows]
 
     def _next(self) -> list[dict]:
         """What waits, in order; nothing when it is time to end. It leaves the queue when it is on the disk."""
@@ -134,6 +143,13 @@ class Record:
             self.failing = True
             self.changed.notify_all()
             return not self.changed.wait_for(lambda: self.closing, RETRY_S)
+
+
+def writable(value: object) -> object:
+    """A value that SQLite takes: no half of a character, nothing but text, numbers and nothing."""
+    if value is None or isinstance(value, int | float):
+        return value
+    return str(value).encode("utf-8", "replace").decode()
 
 
 def write(db: sqlite3.Connection, rows: list[dict]) -> None:

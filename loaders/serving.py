@@ -62,6 +62,9 @@ def serve(
     """
     public, believed = proxy.public_address(base_url), proxy.trusted(proxies)
     files = find_databases(databases)
+    for file in files:
+        if public.path.split("/")[1] == file.stem:
+            raise CannotServe(f"--base-url {public.path} begins like the address of {file.name}: take another path.")
     folder = accounts.private_folder(files, private)
     datasette = build(files, folder, allowed_hosts, base_url=base_url)
     listening = listen(host, port)

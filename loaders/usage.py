@@ -186,6 +186,11 @@ where usage_person.course_id = :course
 """
 
 
+def is_unknown(conn: sqlite3.Connection, course: dict, filters: Filters) -> bool:
+    """Whether a student is asked for whom the course does not have."""
+    return bool(filters.student or filters.person) and not _one_or_all(conn, course, filters)
+
+
 def _about(conn: sqlite3.Connection, course: dict, groups: list[tuple]) -> dict[str, Any]:
     """What a Moodle page needs besides numbers: what it can filter by, whose links are not a student's."""
     newest = times.local_text(course["data_up_to_utc"], course["timezone"]) if course["data_up_to_utc"] else ""

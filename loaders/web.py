@@ -155,8 +155,16 @@ async def ask(datasette: Datasette, database: str, question: Callable, *args: An
     Raises Refusal for a database that lacks what a newer Coursette adds: only a loader may add it.
     """
     db = datasette.databases[database]
+
+    def asked(conn: sqlite3.Connection) -> Any:
+        conn.execute("begin")  # one state of the file for all its statements, whatever a loader commits meanwhile
+        try:
+            return question(conn, *args, **kwargs)
+        finally:
+            conn.rollback()
+
     try:
-        return await db.execute_fn(lambda conn: question(conn, *args, **kwargs))
+        return await db.execute_fn(asked)
     except sqlite3.OperationalError as error:
         if not str(error).startswith("no such "):
             raise

@@ -36,8 +36,10 @@ async def people_json(datasette: Datasette, request: Request) -> Response:
 
 
 async def find_course(datasette: Datasette, request: Request, narrowed: usage.Filters) -> tuple[str, dict]:
-    """(database, course) asked for; raises web.Refusal where it has no such group, which is not an empty one."""
+    """(database, course) asked for; raises web.Refusal where it has no such group or student: that is not nobody."""
     database, course = await web.find_course(datasette, request)
+    if await web.ask(datasette, database, usage.is_unknown, course, narrowed):
+        raise web.Refusal("No such student is enrolled in this course: student is Moodle's id, person our own key.")
     if narrowed.groups and (unknown := await web.ask(datasette, database, usage.unknown_groups, course, narrowed)):
         raise web.Refusal(f"{unknown[:1].upper()}{unknown[1:]}.")
     return database, course

@@ -232,6 +232,8 @@ async def test_access_json(datasette):
     assert set(found["not_accessed"][0]) == {
         *("id", "person", "fullname", "firstname", "email", "groups"),
         *("clicks", "first_utc", "last_utc", "last_seen_utc"),
+        "last_ever_utc",
+        "state",
     }
     part = (await get(datasette, "/-/access.json?course=2&part=chapter:7")).json()
     assert [row["fullname"] for row in part["accessed"]] == ["Zoë Müller"]

@@ -96,8 +96,10 @@ def test_who_has_and_who_has_not_opened(db, course):
     assert found["accessed"][2] == {
         "person": 1, "id": 5, "fullname": "Zoë Müller", "firstname": "Zoë", "email": "zoe@student.example.edu",
         "groups": ["Online"], "clicks": 1, "first_utc": "2016-03-08T10:00:00Z", "last_utc": "2016-03-08T10:00:00Z",
-        "last_seen_utc": "2016-03-15T11:00:00Z",
+        "last_seen_utc": "2016-03-15T11:00:00Z", "last_ever_utc": "2016-03-08T10:00:00Z", "state": "complete-fail",
     }  # fmt: skip
+    early = access.access(db, course, usage.Filters(to_week=1), activity="11")["not_accessed"]
+    assert [row["last_ever_utc"] for row in early if row["id"] == 5] == ["2016-03-08T10:00:00Z"], "in week 2"
     assert found["activity"] == {"cmid": 11, "name": "Quiz 1", "kind": "quiz"}
     assert (found["part"], found["logged"], found["students"]) == (None, True, 6)
     assert found["course"]["shortname"] == "EDC3100"
