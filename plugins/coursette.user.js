@@ -757,7 +757,7 @@
 
   // ---- Who has and who has not ----
   const COLUMNS = [ // heading, what to sort by, what to show
-    ["Name", ({ fullname }) => fullname, null],
+    ["Name", null, null],
     ["E-mail", ({ email }) => email ?? "", ({ email }) => email ?? "not loaded"],
     ["Clicks", ({ clicks }) => clicks, ({ clicks }) => String(clicks)],
     ["Last opened", (person) => person.last_utc ?? "", (person) => whenEver(person.last_utc)],
@@ -779,6 +779,7 @@
     dialog.replaceChildren(el("p", { textContent: "Asking …", role: "status" }));
     try {
       const answer = await ask("/-/access.json", new URLSearchParams([...question(), about]));
+      if (!dialog.open) return; // closed since
       listed = { title: answer.part?.name || answer.activity?.name || name, zone: answer.course?.timezone, answer,
         which: "not_accessed", column: 0, down: false };
       drawList(dialog);
@@ -798,9 +799,9 @@
   const chosenRows = () => {
     const sortBy = COLUMNS[listed.column][1];
     const rows = [...listed.answer[listed.which]];
+    if (!listed.column) return listed.down ? rows.reverse() : rows; // as they come they are by last name
     const order = (one, other) => collator.compare(sortBy(one), sortBy(other));
-    if (listed.column || listed.down) rows.sort((one, other) => (listed.down ? order(other, one) : order(one, other)));
-    return rows; // as they come they are by last name
+    return rows.sort((one, other) => (listed.down ? order(other, one) : order(one, other)));
   };
   const drawList = (dialog) => {
     const rows = chosenRows();
@@ -942,8 +943,8 @@ span.coursette-usage.coursette-usage { cursor: default }
     vertical-align: top }
   & td:nth-child(n+3) { white-space: nowrap }
   & thead button { border: 0; padding: 0; font-weight: 600 }
-  & [aria-sort=ascending] button::after { content: " ↑" }
-  & [aria-sort=descending] button::after { content: " ↓" }
+  & [aria-sort=ascending] button::after { content: " ↑"; content: " ↑" / "" }
+  & [aria-sort=descending] button::after { content: " ↓"; content: " ↓" / "" }
 }
 #coursette-legend { position: fixed; inset-inline-end: 16px; inset-block-end: 16px; z-index: 99998; width: 300px;
   max-width: calc(100vw - 32px); max-height: calc(100vh - 32px);
