@@ -263,19 +263,29 @@
   });
 
   // ---- What the teacher chose, remembered for this course in this tab ----
-  const CHOICES = { on: true, open: true, metric: "students", heat: true, groups: [], together: "any", from: "", to: "",
-    student: "", nobody: false, staff: false, window: false };
+  const CHOICES = { on: true, open: window.innerWidth > 600, metric: "students", heat: true, groups: [],
+    together: "any", from: "", to: "", student: "", studentName: "", nobody: false, staff: false, window: false };
   let state = CHOICES;
   const memory = {
     get: (key) => { try { return JSON.parse(sessionStorage.getItem(`coursette ${key}`)); } catch { return null; } },
     set: (key, value) => {
       try { sessionStorage.setItem(`coursette ${key}`, JSON.stringify(value)); } catch { /* full, or forbidden */ }
     },
+    forget: (key) => { try { sessionStorage.removeItem(`coursette ${key}`); } catch { /* forbidden */ } },
+  };
+  /** Keep an answer in the tab, beside the last few: this store is Moodle's own. */
+  const keep = (query, entry) => {
+    const queries = [query, ...(memory.get("kept") ?? []).filter((each) => each !== query)];
+    queries.slice(KEPT).forEach((each) => memory.forget(`usage ${each}`));
+    memory.set("kept", queries.slice(0, KEPT));
+    memory.set(`usage ${query}`, entry);
   };
   const placeOfState = () => `choices ${page.site} ${page.course}`;
   /** Take choices over, remember them, and bring everything in step. */
   const choose = (changes) => {
     state = { ...state, ...changes };
+    const { from, to } = state;
+    if (from && to && Number(from) > Number(to)) state = { ...state, from: to, to: from };
     memory.set(placeOfState(), state);
     if (["groups", "together", "from", "to", "student"].some((key) => key in changes) || changes.on) load();
     draw();
@@ -284,6 +294,7 @@
   // ---- Asking the server ----
   const SERVER = new URL(settings.server);
   const PATIENCE_MS = 20000;
+  const KEPT = 5; // answers in a tab
   const FRESH_MS = 5 * 60 * 1000; // as long an answer kept in this tab is as good as a new one
   const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
   const PRIVATE = /^(10\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.|169\.254\.|\[f[cde])/;
@@ -293,7 +304,8 @@
 
   /** Chrome and Edge ask whether a site may reach programs on this computer: granted, denied, prompt, or not asked. */
   const permission = async () => {
-    for (const name of ["loopback-network", "local-network-access"]) {
+    const names = spaceOf(SERVER.hostname) === "local" ? ["local-network"] : ["loopback-network"];
+    for (const name of [...names, "local-network-access"]) {
       try { return (await navigator.permissions.query({ name })).state; } catch { /* not this browser's word for it */ }
     }
     return "not asked";
@@ -317,7 +329,7 @@
       onload: ({ status, responseText }) => resolve({ status, text: responseText }) });
   });
   // A small window on the server's own origin answers by messages: for pages that may not ask the server themselves.
-  const relay = { window: null, waiting: new Map() };
+  const relay = { window: null, waiting: new Map(), timer: 0 };
   const byWindow = (url) => new Promise((resolve, reject) => {
     const id = crypto.getRandomValues(new Uint32Array(1))[0];
     const timer = setTimeout(() => { relay.waiting.delete(id); reject(new Error("no answer")); }, PATIENCE_MS);
@@ -347,7 +359,7 @@
     const isManaged = !settings.clicked && typeof GM === "object" && GM.xmlHttpRequest; // not the page's own GM
     if (isManaged) return "the userscript";
     if (state.window && relay.window && !relay.window.closed) return "the small window";
-    if (state.window) throw new Trouble("The small window is not open.", ["window", "directly"]);
+    if (state.window) throw new Trouble("Waiting for the small window. Is it open?", ["window", "directly"]);
     if (!needsPermission()) return "this page";
     const permitted = await permission();
     if (permitted === "not asked") return "this page";
@@ -401,26 +413,28 @@
     ["from_week", state.from], ["to_week", state.to], state.student.split("="), // "student=5", or "person=" and our key
   ].filter(([, value]) => value));
 
+  const setBusy = (isBusy) => legend?.setAttribute("aria-busy", String(isBusy));
   /** Numbers for the choices made: at once what this tab keeps, then what the server says. */
   const load = async ({ anew = false, by } = {}) => {
     if (!(page.course > 1 && state.on)) return;
     const query = String(question());
     const kept = memory.get(`usage ${query}`);
     if (kept) [data, trouble, road] = [kept.answer, null, kept.road];
-    if (kept && !anew && Date.now() - kept.at < FRESH_MS) return draw();
-    legend?.setAttribute("aria-busy", "true");
+    const isFresh = kept && !anew && Date.now() - kept.at < FRESH_MS;
+    setBusy(!isFresh);
+    if (isFresh) return draw();
     draw();
     try {
       const answer = await ask("/-/usage.json", query, by);
       if (query !== String(question())) return; // asked for something else since
       [data, trouble] = [answer, null];
-      if (!state.student) memory.set(`usage ${query}`, { at: Date.now(), answer, road });
+      if (!state.student) keep(query, { at: Date.now(), answer, road });
     } catch (problem) {
       if (query !== String(question())) return;
       trouble = problem instanceof Trouble ? problem : new Trouble(String(problem), ["again"]);
       if (!kept) data = data && { ...data, stale: true }; // of other choices
     }
-    legend?.removeAttribute("aria-busy");
+    setBusy(false);
     draw();
   };
 
@@ -601,8 +615,9 @@
     choose({ window: true });
     relay.window = null;
     window.open(`${settings.server}/-/window#${location.origin}`, "coursette-window", "popup,width=440,height=300");
-    setTimeout(() => {
-      if (relay.window) return;
+    clearTimeout(relay.timer);
+    relay.timer = setTimeout(() => {
+      if (relay.window || !state.window) return;
       trouble = new Trouble("The small window did not answer: it was blocked, or this Moodle cuts it off. "
         + "The userscript needs no window.", ["window", "directly", "install"]);
       draw();
@@ -618,7 +633,8 @@
       groups: el("details", {}, el("summary", { textContent: "Groups: all" })),
       from: el("select", { onchange: () => choose({ from: parts.from.value }), aria: { label: "from week" } }),
       to: el("select", { onchange: () => choose({ to: parts.to.value }), aria: { label: "to week" } }),
-      student: el("select", { onchange: () => choose({ student: parts.student.value }), aria: { label: "One student" },
+      student: el("select", { onchange: () => choose({ student: parts.student.value,
+        studentName: parts.student.selectedOptions[0].textContent }), aria: { label: "One student" },
         onfocus: () => fillStudents(), onpointerdown: () => fillStudents() }, option("", "all students")),
       nobody: check("only what nobody opened", (nobody) => choose({ nobody })),
       staff: check("[details] of staff too", (staff) => choose({ staff })),
@@ -669,7 +685,7 @@
     try {
       const course = new URLSearchParams([["course", page.course], ["site", page.site]]);
       const found = (await ask("/-/people.json", course)).people.filter(({ role }) => role === "student");
-      parts.student.append(...found.map(({ id, person, fullname }) =>
+      parts.student.replaceChildren(option("", "all students"), ...found.map(({ id, person, fullname }) =>
         option(id ? `student=${id}` : `person=${person}`, fullname)));
       parts.student.value = state.student;
     } catch (problem) {
@@ -693,6 +709,7 @@
     const starts = ["1", ...bounds()];
     return ["0", ...starts.map((from, at) => {
       const next = starts[at + 1];
+      if (String(next) === String(from)) return ""; // too few to tell apart
       if (next === undefined) return `${from}${unit}+`;
       if (next <= from) return ""; // no number has this colour
       return ofAll && !unit && Number(next) - 1 > Number(from) ? `${from}-${next - 1}` : `${from}${unit}`;
@@ -716,6 +733,9 @@
     parts.power.textContent = state.on ? "off" : "on";
     parts.metrics.forEach((each) => each.setAttribute("aria-pressed", String(each.dataset.metric === state.metric)));
     for (const name of ["heat", "nobody", "staff"]) parts[name].firstChild.checked = state[name];
+    if (state.student && ![...parts.student.options].some(({ value }) => value === state.student)) {
+      parts.student.append(option(state.student, state.studentName)); // chosen on an earlier page
+    }
     for (const name of ["from", "to", "student"]) parts[name].value = state[name];
     parts.groupBoxes?.forEach(([group, box]) => { box.firstChild.checked = state.groups.includes(group); });
     if (parts.together) parts.together.value = state.together;
@@ -760,16 +780,21 @@
     ["Name", null, null],
     ["E-mail", ({ email }) => email ?? "", ({ email }) => email ?? "not loaded"],
     ["Clicks", ({ clicks }) => clicks, ({ clicks }) => String(clicks)],
-    ["Last opened", (person) => person.last_utc ?? "", (person) => whenEver(person.last_utc)],
+    ["Last opened", (person) => person.last_ever_utc ?? "", (person) => whenEver(person.last_ever_utc)],
     ["Last seen", (person) => person.last_seen_utc ?? "", (person) => whenEver(person.last_seen_utc)],
   ];
   const whenEver = (utc) => (utc ? when(utc, listed.zone) : "never");
-  const HAS = { accessed: "opened it", not_accessed: "not opened it" };
-  const LETTERS = {
-    accessed: "Dear {first name},\n\nthank you for looking at “{activity}”.",
-    not_accessed: "Dear {first name},\n\nI see that you have not opened “{activity}” yet. Is something in the way?",
+  const HAS = { // which rows, in which words, and what to write to them
+    opened: [({ clicks }) => clicks, "opened it", "thank you for looking at “{activity}”."],
+    unopened: [({ clicks }) => !clicks, "not opened it",
+      "I see that you have not opened “{activity}”{weeks}. Is something in the way?"],
+    done: [({ state: how }) => DONE.includes(how), "completed it", "well done: you have completed “{activity}”."],
+    undone: [({ state: how }) => how && !DONE.includes(how), "not completed it",
+      "I see that you have not completed “{activity}” yet. Is something in the way?"],
+    unknown: [({ state: how }) => !how, "not in the report", ""],
   };
-  let listed; // what the list shows: {title, zone, answer, which, column, down}
+  const DONE = ["complete", "complete-pass"];
+  let listed; // what the list shows: {title, zone, answer, lists, which, column, down}
   const collator = new Intl.Collator(undefined, { numeric: true });
 
   const showList = async (subject, link) => {
@@ -780,10 +805,15 @@
     try {
       const answer = await ask("/-/access.json", new URLSearchParams([...question(), about]));
       if (!dialog.open) return; // closed since
+      const people = [...answer.accessed, ...answer.not_accessed];
+      const whole = state.metric === "done" && people.some(({ state: how }) => how); // a report of it is loaded
+      const lists = (whole ? ["done", "undone", "unknown"] : ["opened", "unopened"]).map((which) =>
+        [which, people.filter(HAS[which][0])]).filter(([which, found]) => found.length || which !== "unknown");
       listed = { title: answer.part?.name || answer.activity?.name || name, zone: answer.course?.timezone, answer,
-        which: "not_accessed", column: 0, down: false };
+        lists: Object.fromEntries(lists), which: whole ? "undone" : "unopened", column: 0, down: false };
       drawList(dialog);
     } catch (problem) {
+      if (!dialog.open) return;
       const close = button("Close", () => dialog.close());
       dialog.replaceChildren(el("p", { textContent: problem.message, role: "alert" }), close);
     }
@@ -798,15 +828,17 @@
   };
   const chosenRows = () => {
     const sortBy = COLUMNS[listed.column][1];
-    const rows = [...listed.answer[listed.which]];
+    const rows = [...listed.lists[listed.which]];
     if (!listed.column) return listed.down ? rows.reverse() : rows; // as they come they are by last name
     const order = (one, other) => collator.compare(sortBy(one), sortBy(other));
     return rows.sort((one, other) => (listed.down ? order(other, one) : order(one, other)));
   };
   const drawList = (dialog) => {
     const rows = chosenRows();
-    const tabs = Object.entries(HAS).map(([which, words]) => button(`${listed.answer[which].length} ${words}`,
-      () => { listed.which = which; drawList(dialog); }, { aria: { pressed: String(which === listed.which) } }));
+    const tabs = Object.entries(listed.lists).map(([which, { length }]) => button(`${length} ${HAS[which][1]}`, () => {
+      listed.which = which;
+      drawList(dialog);
+    }, { aria: { pressed: String(which === listed.which) } }));
     const headings = COLUMNS.map(([words], column) => el("th", { scope: "col", ariaSort: column !== listed.column
       ? "none" : listed.down ? "descending" : "ascending" }, button(words, () => {
       Object.assign(listed, { down: column === listed.column && !listed.down, column });
@@ -834,10 +866,14 @@
     return el("th", { scope: "row" }, name ?? "", detailsOf({ user, person: key, name, label: `details of ${name}` }));
   }));
   /** The filters in words, and how fresh it is. */
+  const weeksWords = () => {
+    if (!state.from && !state.to) return "";
+    return state.from === state.to ? `week ${state.from}` : `weeks ${state.from || "first"} to ${state.to || "last"}`;
+  };
   const chosenWords = () => {
-    const weeks = state.from || state.to ? `weeks ${state.from || "first"} to ${state.to || "last"}` : "all weeks";
+    const weeks = weeksWords() || "all weeks";
     const groups = parts.groups.firstChild.textContent.replace("G", "g");
-    const one = state.student ? `, only ${parts.student.selectedOptions[0]?.textContent}` : "";
+    const one = state.student ? `, only ${state.studentName}` : "";
     return `${groups}, ${weeks}${one} · data up to ${when(listed.answer.data_up_to, listed.zone)}`;
   };
 
@@ -864,20 +900,25 @@
     return `"${(typeof value === "string" && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
   };
   const saveCsv = (rows) => {
-    const columns = ["id", "fullname", "firstname", "email", "clicks", "first_utc", "last_utc", "last_seen_utc"];
+    const columns = ["id", "fullname", "firstname", "email", "clicks", "first_utc", "last_utc", "last_ever_utc",
+      "last_seen_utc", "state"];
     const lines = [columns, ...rows.map((person) => columns.map((name) => person[name]))];
     const text = `\ufeff${lines.map((line) => line.map(cell).join(",")).join("\r\n")}\r\n`;
     const href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
-    el("a", { href, download: `${listed.which}.csv` }).click();
+    el("a", { href, download: `${listed.title} - ${HAS[listed.which][1]}.csv`
+      .replace(/[/\\:*?"<>|]+/g, " ") }).click();
     setTimeout(() => URL.revokeObjectURL(href), 60000);
   };
   /** A letter to each, to paste into a mail program: nothing is sent from here. */
   const letter = (dialog, rows) => {
     const reached = rows.filter(({ email }) => email);
-    const filled = ({ email, firstname, fullname }) => `To: ${email}\n\n${box.value}`
-      .replaceAll("{first name}", () => firstname || fullname).replaceAll("{activity}", () => listed.title);
+    const draft = `Dear {first name},\n\n${HAS[listed.which][2]}`
+      .replace("{weeks}", () => (weeksWords() ? ` in ${weeksWords()}` : " yet"));
+    const filled = ({ email, firstname, fullname }) => `To: ${email.replace(/\s+/g, " ")}\n\n`
+      + box.value.replace(/\{(first name|activity)\}/g,
+        (_, of) => (of === "activity" ? listed.title : firstname || fullname));
     const show = () => { all.value = reached.map(filled).join("\n\n----------\n\n"); };
-    const box = el("textarea", { rows: 6, value: LETTERS[listed.which], oninput: show, aria: { label: "The letter" } });
+    const box = el("textarea", { rows: 6, value: draft, oninput: show, aria: { label: "The letter" } });
     const all = el("textarea", { rows: 8, readOnly: true, aria: { label: "One letter for each" } });
     const said = el("span", { role: "status", className: "coursette-soft" });
     show();
@@ -946,10 +987,10 @@ span.coursette-usage.coursette-usage { cursor: default }
   & [aria-sort=ascending] button::after { content: " ↑"; content: " ↑" / "" }
   & [aria-sort=descending] button::after { content: " ↓"; content: " ↓" / "" }
 }
-#coursette-legend { position: fixed; inset-inline-end: 16px; inset-block-end: 16px; z-index: 99998; width: 300px;
+#coursette-legend { position: fixed; inset-inline-end: 16px; inset-block-end: 16px; z-index: 99998; width: 320px;
   max-width: calc(100vw - 32px); max-height: calc(100vh - 32px);
-  &[aria-busy] { cursor: progress }
-  & select { max-width: 180px; min-width: 0 } }
+  &[aria-busy=true] { cursor: progress }
+  & select { max-width: 180px; min-width: 0; padding: 2px } }
 #coursette-list { position: fixed; inset: 0; margin: auto; width: min(760px, calc(100vw - 24px)); max-height: 85vh;
   &::backdrop { background: rgb(0 0 0 / .35) } }
 :is(.coursette-usage, #coursette-legend *, #coursette-list *):focus-visible {
@@ -1001,7 +1042,7 @@ span.coursette-usage.coursette-usage { cursor: default }
     };
     observer = new MutationObserver((changes) => {
       if (timer || !changes.some(({ type, target, addedNodes, removedNodes }) => !target.closest(OURS) &&
-        (type === "attributes" || [...addedNodes, ...removedNodes].some(matters)))) return;
+        (type === "attributes" || target.closest("a[href]") || [...addedNodes, ...removedNodes].some(matters)))) return;
       timer = setTimeout(look, Math.max(100, 5 * took)); // on a huge page that never rests, a sixth of the time
     });
     observer.observe(document.body, { childList: true, subtree: true, attributeFilter: ["href", "data-uid"] });
