@@ -2,7 +2,7 @@
 #   make demo    explore a made-up course        make test    tests and lint, as CI runs them
 #   make serve   serve moodle.db                 make lint    ruff and generated documentation
 #   make bench   measure loading and answering   make docs    write the generated parts of the README
-#   make bench-server  measure answering only
+#   make bench-server  measure answering and the page script only
 #   make pictures  retake the README's pictures
 #   make lock    renew the exact versions        make clean   remove what the others made (no data of yours)
 # PYTHON=python3.12 names the Python to use.
@@ -37,12 +37,14 @@ demo: .venv/run
 serve: .venv/run
 	$(BIN)/coursette serve
 
-bench: .venv/test
+bench: .venv/test browser
 	$(BIN)/python tests/bench.py
 	$(BIN)/python tests/bench_server.py
+	$(BIN)/python tests/bench_script.py
 
-bench-server: .venv/test
+bench-server: .venv/test browser
 	$(BIN)/python tests/bench_server.py
+	$(BIN)/python tests/bench_script.py
 
 docs: .venv/test
 	$(BIN)/cog -r README.md

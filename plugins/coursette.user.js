@@ -402,7 +402,9 @@
     try { found = JSON.parse(answer.text); } catch { /* no answer of ours */ }
     if (answer.status === 200 && found) return found;
     const sentence = found?.error ?? `Something else answers at ${settings.server} (status ${answer.status}).`;
-    throw new Trouble(sentence, [401, 403].includes(answer.status) ? ["install", "again"] : ["again"]);
+    const gone = answer.status === 404 && state.groups.length; // a group of that name is no longer there
+    throw new Trouble(sentence, [401, 403].includes(answer.status) ? ["install", "again"]
+      : gone ? ["everybody", "again"] : ["again"]);
   };
 
   let data = null; // the answer of /-/usage.json that is shown
@@ -606,6 +608,7 @@
   // What can be done when no numbers come: the button's words, and what it does.
   const WAYS = {
     again: ["Try again", () => load({ anew: true })],
+    everybody: ["All groups", () => choose({ groups: [] })],
     ask: ["Ask my browser", () => load({ anew: true, by: "this page, as you allowed" })],
     window: ["Use a small window", () => openWindow()],
     directly: ["Ask without it", () => { choose({ window: false }); load({ anew: true }); }],

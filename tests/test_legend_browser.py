@@ -141,6 +141,19 @@ def test_a_group_without_an_id_and_with_markup_in_its_name(page: Page, legend):
     assert page.locator(f"{LEGEND} i").count() == 0
 
 
+def test_a_chosen_group_that_is_no_longer_there_is_no_dead_end(page: Page, desk: Desk, legend):
+    choose_groups(page, "Online")
+    page.evaluate("""Object.entries(sessionStorage).filter(([key]) => key.includes("choices")).forEach(([key, text]) =>
+        sessionStorage.setItem(key, text.replace('"7"', '"Gone"')))""")
+    desk.open(page)
+    trouble = page.locator(f"{LEGEND} .coursette-trouble")
+    expect(trouble).to_contain_text("Gone")
+    trouble.get_by_role("button", name="All groups").click()
+    settled(page)
+    assert numbers(page)[0] == "3"
+    expect(trouble.locator("p")).to_have_count(0)
+
+
 def test_weeks_from_and_to(page: Page, legend):
     weeks = legend.get_by_label("from week").locator("option").all_inner_texts()
     assert weeks == ["first", "1 · Week 1 · 29 Feb 16", "2 · Week 2 · 7 Mar 16", "3 · Week 3 · 14 Mar 16"]
