@@ -216,7 +216,7 @@ def forbidden(datasette, request, message):
     return lambda: web.refuse(datasette, request, "You may not see this.", 403)
 
 
-@hookimpl
+@hookimpl(tryfirst=True)
 def handle_exception(datasette, request, exception):
     if isinstance(exception, web.Refusal):
         return lambda: web.refuse(datasette, request, exception.args[0], exception.status)

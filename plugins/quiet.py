@@ -39,14 +39,23 @@ class WithoutStderr:
         return getattr(sys, name)
 
 
-# What Datasette 0.65 prints by itself; a visitor sees the same error on the page.
-datasette.database.sys = datasette.views.base.sys = WithoutStderr()
-datasette.handle_exception.rich = None  # with rich installed it would print all variables of a failed request
-
-
 def where(error: BaseException) -> str:
     """The places in the code that an error came through, and its kind; not its words."""
     return "".join([*traceback.format_tb(error.__traceback__), type(error).__name__])
+
+
+class Traceback:
+    """Python's `traceback` for the one call that Datasette makes of it."""
+
+    @staticmethod
+    def print_exc() -> None:
+        LOG.error("%s", where(sys.exc_info()[1]))
+
+
+# What Datasette 0.65 prints by itself; a visitor sees a failed question's error on the page.
+datasette.database.sys = datasette.views.base.sys = WithoutStderr()
+datasette.handle_exception.traceback = Traceback
+datasette.handle_exception.rich = None  # with rich installed it would print all variables of a failed request
 
 
 def without_query(record: logging.LogRecord) -> bool:
@@ -74,6 +83,5 @@ def startup(datasette):
 @hookimpl
 def handle_exception(datasette, request, exception):
     if isinstance(exception, (Base400, DatasetteError, Forbidden)):
-        return None  # a sentence for the visitor, by Datasette or plugins/privacy.py
-    LOG.error("%s", where(exception))
+        return None  # Datasette or plugins/privacy.py has a sentence for the visitor
     return lambda: web.refuse(datasette, request, WENT_WRONG, 500)
