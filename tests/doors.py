@@ -53,7 +53,7 @@ DOORS = [
     Door("numbers for a Moodle page", "- - yes yes - - -", "/-/usage.json"),
     Door(f"a question that the colleague was given ({GRANTED})", "- names names - - - -", f"/moodle/{GRANTED}*"),
     Door(
-        "tables and rows with people, search, a student as CSV",
+        "tables and rows with people, search",
         "- - names - - - -",
         "/moodle/people /moodle/people.* /moodle/people/* /moodle/people_fts /moodle/events /-/find",
     ),
