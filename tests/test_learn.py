@@ -105,6 +105,41 @@ async def test_a_hostile_name_stays_text(datasette, path):
     assert shown.status_code == 200 and "<img" not in shown.text and "{{ 7*7 }}" in shown.text
 
 
+def with_cell(kind: str, value: str, options: str = '{"options": []}') -> str:
+    cell = f"<td class=cell><span data-itemtype={kind} data-value='{value}' data-options='{options}'></span></td>"
+    return page().replace("</th></tr></tbody>", f"</th>{cell}</tr></tbody>")
+
+
+def with_filters(filters: str) -> str:
+    return page().replace("<table", f"<div data-table-handler=participants data-table-filters='{filters}'></div><table")
+
+
+BIG, DEEP = "9" * 30, "[" * 100_000
+HOSTILE = {
+    "a name that is nested deeply": page(name="<b>" * 100_000 + "Nora"),
+    "a heading that is": page().replace("Named anew", "<i>" * 100_000),
+    "a group's id that no database holds": with_cell("user_groups", f"[{BIG}]", f'{{"options": [{{"key": {BIG}}}]}}'),
+    "an endless number": with_cell("user_groups", "[1e999]"),
+    "roles that are nested deeply": with_cell("user_roles", DEEP),
+    "roles that are no list": with_cell("user_roles", "5", "[]"),
+    "settings that are nested deeply": page().replace('"courseId"', f'"x": {DEEP}, "courseId"'),
+    "settings of odd kinds": page().replace(
+        "M.cfg = {", 'M.cfg = {"usertimezone": ["x"], "language": 5, "siteId": [],'
+    ),
+    "settings that are a list": page().replace("M.cfg = {", "M.cfg = [{").replace("};", "}];"),
+    "filters that are nested deeply": with_filters(DEEP),
+    "filters that are a list": with_filters("[]"),
+    "a course with a very long number": page().replace("course-2", "course-" + "9" * 5000),
+    "very many cells": page().replace("</th></tr>", f"</th>{'<td class=cell>x</td>' * 3000}</tr>"),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+async def test_a_hostile_page_breaks_nothing(datasette, what):
+    answer = await post(datasette, LEARN, {"page": HOSTILE[what]}, TEACHER)
+    assert answer.status_code == 200 and 'class="note' in answer.text
+
+
 async def test_nobody_else_takes_anything_over(datasette, path, tmp_path):
     before, form = everything(path), {"page": page()}
     assert (await post(datasette, LEARN, form, COLLEAGUE)).status_code == 403
