@@ -1,7 +1,7 @@
 # Coursette's workshop. Each word sets up what it needs in .venv the first time.
 #   make demo    explore a made-up course        make test    tests and lint, as CI runs them
 #   make serve   serve moodle.db                 make lint    ruff and generated documentation
-#   make bench   measure loading and answering   make docs    write the generated parts of the README
+#   make bench   measure loading and answering   make docs    write the generated parts of README and SECURITY
 #   make bench-server  measure answering and the page script only
 #   make pictures  retake the README's pictures
 #   make lock    renew the exact versions        make clean   remove what the others made (no data of yours)
@@ -29,7 +29,7 @@ pytest: .venv/test browser
 lint: .venv/test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/cog --check README.md
+	$(BIN)/cog --check README.md SECURITY.md
 
 demo: .venv/run
 	$(BIN)/coursette demo --moodle
@@ -47,7 +47,7 @@ bench-server: .venv/test browser
 	$(BIN)/python tests/bench_script.py
 
 docs: .venv/test
-	$(BIN)/cog -r README.md
+	$(BIN)/cog -r README.md SECURITY.md
 
 pictures: .venv/test browser
 	$(BIN)/python -m tests.pictures

@@ -26,6 +26,7 @@ FIRST_NAME = "teacher"
 ROOT = "root"  # who `datasette --root` signs in, without an account
 LINK_LASTS_S = 3600
 SHORTEST_PASSWORD = 10
+SHORTEST_KEY = 32
 _NAME = re.compile(r"[a-z][a-z0-9._@-]{0,63}", re.IGNORECASE)
 
 
@@ -50,7 +51,10 @@ def signing_key(folder: Path) -> str:
 
 
 def key(folder: Path, name: str) -> str:
-    """A secret of this instance, made the first time; of two processes that make it at once, one wins for both."""
+    """A secret of this instance, made the first time; of two processes that make it at once, one wins for both.
+
+    Raises Refused for a file that was damaged: anybody could sign with an empty key.
+    """
     path = folder / name
     if not path.exists():
         fresh = folder / f".{name}-{secrets.token_hex(8)}"
@@ -62,7 +66,10 @@ def key(folder: Path, name: str) -> str:
         except OSError:  # no links on this disk
             fresh.replace(path)
         fresh.unlink(missing_ok=True)
-    return path.read_text(encoding="ascii").strip()
+    secret = path.read_text(encoding="ascii", errors="replace").strip()
+    if len(secret) < SHORTEST_KEY:
+        raise Refused(f"The file {name} in the private folder is damaged: put back a copy, or delete it to start anew.")
+    return secret
 
 
 def accounts(folder: Path) -> list[dict]:

@@ -133,11 +133,18 @@ def _editable(row: LexborNode, kind: str) -> tuple[list[int], dict[int, str]] | 
     if node is None:
         return None
     try:
-        chosen = [int(key) for key in json.loads(attribute(node, "data-value"))]
+        chosen = [_id(key) for key in json.loads(attribute(node, "data-value"))]
         offered = json.loads(attribute(node, "data-options")).get("options", [])
-        return chosen, {int(option["key"]): clean(str(option["value"])) for option in offered}
-    except (ValueError, TypeError, KeyError, AttributeError):
+        return chosen, {_id(option["key"]): clean(str(option["value"])) for option in offered}
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
+
+
+def _id(key: int | str) -> int:
+    """An id in an answer of Moodle's. Raises ValueError for what is none, such as one that SQLite cannot hold."""
+    if (number := whole_number(str(key))) is None:
+        raise ValueError(key)
+    return number
 
 
 def _roles(row: LexborNode, text: str) -> list[str] | None:
@@ -203,7 +210,7 @@ def _notes(page: SavedPage, shown: int) -> Iterator[str]:
 def _filtered(table: LexborNode | None) -> bool:
     try:
         filters = json.loads(attribute(table, "data-table-filters") or "{}").get("filters", {})
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         filters = {}
     initials = attribute(table, "data-table-first-initial") + attribute(table, "data-table-last-initial")
     return bool(initials) or any(name != "courseid" for name in filters)

@@ -51,11 +51,15 @@ def own_text(node: LexborNode | None) -> str:
 
 
 def _pieces(node: LexborNode, spoken: set[int]) -> Iterable[str]:
-    for child in node.iter(include_text=True):
-        if child.tag == "-text":
+    inside = [node.iter(include_text=True)]  # not by calling itself: a hostile page nests deeper than Python can
+    while inside:
+        child = next(inside[-1], None)
+        if child is None:
+            inside.pop()
+        elif child.tag == "-text":
             yield child.text_content or ""
         elif child.mem_id not in spoken and child.tag not in ("script", "style"):
-            yield from _pieces(child, spoken)
+            inside.append(child.iter(include_text=True))
 
 
 def attribute(node: LexborNode | None, name: str) -> str:
@@ -101,9 +105,10 @@ class SavedPage:
             found = re.search(r"\bM\.cfg\s*=\s*(?=\{)", text)
             if found:
                 try:
-                    return json.JSONDecoder().raw_decode(text, found.end())[0]
-                except ValueError:
+                    said = json.JSONDecoder().raw_decode(text, found.end())[0]
+                except (ValueError, RecursionError):
                     return {}
+                return said if isinstance(said, dict) else {}
         return {}
 
     @cached_property
@@ -121,7 +126,8 @@ class SavedPage:
     @property
     def timezone(self) -> str | None:
         """The viewer's time zone, in which the page writes its times."""
-        return self.config.get("usertimezone") or None
+        zone = self.config.get("usertimezone")
+        return zone if zone and isinstance(zone, str) else None
 
     @property
     def language(self) -> str:
@@ -130,7 +136,7 @@ class SavedPage:
 
     def body_number(self, prefix: str) -> int | None:
         """The number of a body class: 2 of `course-2` for 'course'."""
-        pattern = re.compile(rf"{prefix}-(\d+)")
+        pattern = re.compile(rf"{prefix}-([0-9]{{1,15}})")
         return next((int(found[1]) for word in self.body_classes if (found := pattern.fullmatch(word))), None)
 
     @cached_property

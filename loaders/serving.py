@@ -111,10 +111,17 @@ def build(
     root: Path | None = None,
     base_url: str | None = None,
 ) -> Datasette:
-    """Datasette with our metadata, plugins, templates and settings, and a signing key that outlives it."""
+    """Datasette with our metadata, plugins, templates and settings, and a signing key that outlives it.
+
+    Raises CannotServe where that key is damaged.
+    """
     root, public = root or house.root(), proxy.public_address(base_url)
     metadata = parse_metadata((root / "metadata.yml").read_text(encoding="utf-8"))
     ours = {"private": str(private), "allowed_hosts": [*allowed_hosts, public.name]}
+    try:
+        secret = accounts.signing_key(private)
+    except accounts.Refused as refused:
+        raise CannotServe(str(refused)) from refused
     metadata.setdefault("plugins", {}).setdefault("coursette", {}).update(ours)
     return Served(
         [str(file) for file in files],
@@ -122,7 +129,7 @@ def build(
         template_dir=str(root / "templates"),
         plugins_dir=str(root / "plugins"),
         settings={**json.loads((root / "settings.json").read_text(encoding="utf-8")), "base_url": public.path},
-        secret=accounts.signing_key(private),
+        secret=secret,
     )
 
 

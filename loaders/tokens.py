@@ -26,6 +26,8 @@ KEPT_S = 90 * 24 * 3600  # how long one that ended stays on the list
 PAGE_SCRIPT = "page script"  # what the install page makes for the bookmarklet and the userscript
 LONGEST = 500
 EXTENSIONS = ("chrome-extension://", "moz-extension://", "safari-web-extension://")
+FIELDS = {"id", "user", "name", "right", "courses", "made", "expires", "revoked"}
+BROKEN = "The list of tokens, tokens.json in the private folder, is broken: put back a copy or delete it."
 _PREFIX = "coursette_"
 _SITE = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?", re.IGNORECASE)
 _PORTS = {"http": 80, "https": 443}
@@ -65,9 +67,17 @@ def make(folder: Path, user: str, courses: list[dict], name: str = "", right: st
 def bound(course: dict) -> dict:
     """One course of a token: its Moodle's address without the last slash (None: not known) and its id there."""
     site = course["site"] and course["site"].rstrip("/")
-    if site and not _SITE.fullmatch(site):
+    if site and not is_site(site):
         raise Refused(f"{site} is no address of a Moodle: it begins with https:// or http://.")
     return {"site": site or None, "course": course["course"]}
+
+
+def is_site(site: str) -> bool:
+    """Whether this can be the address of a Moodle: what has no origin would break every later call."""
+    try:
+        return bool(_SITE.fullmatch(site) and origin_of(site))
+    except ValueError:  # a port above 65535, half an IPv6 address
+        return False
 
 
 def text(folder: Path, record: dict) -> str:
@@ -93,9 +103,15 @@ def check(folder: Path, given: str) -> dict:
 
 
 def records(folder: Path) -> list[dict]:
-    """Every record, oldest first."""
+    """Every record, oldest first. Raises Refused where the file is broken: nobody may guess who was let in."""
     path = folder / "tokens.json"
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    except (OSError, ValueError, RecursionError):
+        raise Refused(BROKEN) from None
+    if not (isinstance(rows, list) and all(isinstance(row, dict) and row.keys() >= FIELDS for row in rows)):
+        raise Refused(BROKEN)
+    return rows
 
 
 def record_of(folder: Path, token_id: str) -> dict | None:
@@ -167,4 +183,7 @@ def _save(folder: Path, rows: list[dict]) -> None:
 
 
 def _signer(folder: Path) -> URLSafeSerializer:
-    return URLSafeSerializer(accounts.key(folder, "token-key"), salt="coursette token")
+    try:
+        return URLSafeSerializer(accounts.key(folder, "token-key"), salt="coursette token")
+    except accounts.Refused as refused:
+        raise Refused(str(refused)) from refused

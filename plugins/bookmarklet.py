@@ -44,7 +44,12 @@ def site_of(address: str) -> str | None:
     is no address of a web site.
     """
     site = BELOW_THE_SITE.split(address.strip())[0].rstrip("/")
-    return site if ADDRESS.fullmatch(site) else None
+    return site if is_known_form(site) else None
+
+
+def is_known_form(site: str) -> bool:
+    """Whether an address may stand in a script and in a token."""
+    return bool(ADDRESS.fullmatch(site)) and tokens.is_site(site)
 
 
 async def known_courses(datasette: Datasette, actor: dict | None) -> list[dict]:
@@ -53,7 +58,7 @@ async def known_courses(datasette: Datasette, actor: dict | None) -> list[dict]:
     for name in await web.databases(datasette, actor):
         rows = (await datasette.get_database(name).execute(COURSES)).rows
         found += [{**dict(row), "site": (row["site"] or "").rstrip("/") or None} for row in rows]
-    return [row for row in found if row["site"] is None or ADDRESS.fullmatch(row["site"])]
+    return [row for row in found if row["site"] is None or is_known_form(row["site"])]
 
 
 # ---- The script's text ----

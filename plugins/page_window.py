@@ -16,13 +16,15 @@ from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
 
-from loaders import tokens, web
+from loaders import pages, participants_page, tokens, web
 from loaders.load import Loader, Outcome
-from loaders.places import Options
+from loaders.places import Options, normal_url
+from loaders.saved_page import SavedPage
 from loaders.schema import open_existing
+from loaders.tables import Page
 
 HERE = Path(__file__).parent
-MOST_BYTES = 20_000_000  # a class of 5,000 has 8 MB
+NOT_THIS = "this is not the participants page of course {course} of {site}: nothing of it was taken over"
 SCRIPTED = {**web.OWN_PAGE, "Content-Security-Policy": f"{web.STRICT}; script-src 'self'; connect-src 'self'"}
 
 
@@ -45,7 +47,7 @@ async def learn(datasette: Datasette, request: Request) -> Response:
     if not web.is_owner(request.actor):
         raise web.Refusal("Only the owner of this instance adds data to it.", 403)
     site = course["site"] or request.args.get("site") or ""
-    if not site.startswith(("http://", "https://")):
+    if not tokens.is_site(site):
         raise web.Refusal("This address lacks its Moodle: click the button on the participants page again.", 400)
     context = {"course": course, "site": site, "origin": tokens.origin_of(site)}
     if request.method == "POST":
@@ -64,9 +66,12 @@ async def scripted(datasette: Datasette, request: Request, template: str, contex
 
 
 def take(path: str, page: str, options: Options) -> Outcome:
-    """What becomes of the page of participants in this database: the same as of a saved one."""
-    if len(page) > MOST_BYTES:
-        return Outcome("participants page", error="this page is too large: save it, and load the file")
+    """What becomes of the page of participants in this database: the same as of a saved one.
+
+    The page is told by whatever runs in the Moodle's page, so it may be of this course only, and nothing else.
+    """
+    if not is_of(page, options):
+        return Outcome("participants page", error=NOT_THIS.format(course=options.course, site=options.site))
     with tempfile.TemporaryDirectory(prefix="coursette-") as folder:  # mode 0700
         file = Path(folder) / "participants page"
         file.write_text(page, encoding="utf-8")
@@ -77,6 +82,16 @@ def take(path: str, page: str, options: Options) -> Outcome:
             return Outcome("participants page", error=f"another coursette is writing ({error}): try again")
         finally:
             connection.close()
+
+
+def is_of(page: str, options: Options) -> bool:
+    """Whether this is a participants page, and says it is of this course and Moodle or does not say."""
+    given = Page("participants page", page.encode())
+    if pages.recognise(given) != participants_page.KIND:
+        return False
+    found = SavedPage(given)
+    at_home = found.site is None or (tokens.is_site(found.site) and normal_url(found.site) == normal_url(options.site))
+    return at_home and found.course.get("moodle_id") in (None, options.course)
 
 
 @hookimpl

@@ -182,7 +182,10 @@ def signed_in(datasette: Datasette, request: Request, account: dict, back_to: st
 
 def local(address: str) -> str:
     """A page of this server, or home: never somebody else's address."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return "/"
     odd = parts.scheme or parts.netloc or not address.startswith("/") or address.startswith(("//", "/\\"))
     return "/" if odd or not address.isprintable() else address
 

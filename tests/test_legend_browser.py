@@ -160,7 +160,8 @@ def test_weeks_from_and_to(page: Page, legend):
     pick(page, "to week", "1")
     assert numbers(page)[:5] == ["3", "1", "0", "0", "0"]
     pick(page, "from week", "2")
-    assert numbers(page)[:2] == ["0", "0"], "from the second to the first is nothing"
+    assert legend.get_by_label("from week").input_value() == "1", "from the second to the first is put in order"
+    assert legend.get_by_label("to week").input_value() == "2"
     pick(page, "to week", "")
     assert numbers(page)[:5] == ["0", "2", "0", "1", "1"]
 
@@ -193,7 +194,7 @@ def test_a_chosen_student_is_named_on_the_next_page_too(page: Page, desk: Desk, 
     expect(legend.locator("option[value='student=5']")).to_be_attached()
     pick(page, "One student", "student=5")
     kept = page.evaluate("JSON.stringify(sessionStorage)")
-    assert "Müller" not in kept and 'student=5\\\\"' not in kept.replace("choices", ""), "no answer about one is kept"
+    assert "usage course=2&site" in kept and "&student=5" not in kept, "no answer about one is kept"
     desk.ready(page)
     assert numbers(page)[0] == "1"
     expect(page.locator(f"{LEGEND} select[aria-label='One student']")).to_have_value("student=5")

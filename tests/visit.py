@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import unquote_to_bytes
 
 import httpx
 from datasette.app import Datasette
@@ -63,3 +64,37 @@ def served(*databases: Path, options: Sequence[str] = ("--port", "0")) -> Iterat
             yield server.stdout.readline().removeprefix("Sign in: ").strip()
         finally:
             server.terminate()
+
+
+async def ask_raw(
+    datasette: Datasette, raw_path: bytes, headers: dict[str, str], method: str = "GET", body: bytes = b""
+):
+    """(status, text) of a request whose path no client has put in order."""
+    sent: list[dict] = []
+    path, _, query = raw_path.partition(b"?")
+    pairs = [
+        (name.lower().encode(), value.encode("latin-1")) for name, value in {"Host": "localhost", **headers}.items()
+    ]
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "raw_path": path,
+        "headers": pairs,
+    }
+    scope |= {
+        "path": unquote_to_bytes(path).decode("utf-8", "replace"),
+        "query_string": query,
+        "client": ("127.0.0.1", 1),
+    }
+
+    async def receive() -> dict:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: dict) -> None:
+        sent.append(message)
+
+    await datasette.app()(scope, receive, send)
+    text = b"".join(message.get("body", b"") for message in sent).decode("utf-8", "replace")
+    return sent[0]["status"], text
