@@ -29,7 +29,10 @@ def issue(
     folder = accounts.private_folder([db], private)
     try:
         wanted = chosen(connection, list(courses), site)
-        record = tokens.make(folder, owner_or(folder, user), wanted, name or "from the command line", right)
+        name = (name or "").strip() or "from the command line"
+        if name == tokens.PAGE_SCRIPT:
+            raise tokens.Refused(f"“{name}” is what the page makes for your scripts: take another name.")
+        record = tokens.make(folder, owner_or(folder, user), wanted, name, right)
     except (tokens.Refused, accounts.Refused) as refused:
         raise Unreadable(str(refused)) from refused
     finally:

@@ -164,7 +164,8 @@ def write(db: sqlite3.Connection, rows: list[dict]) -> None:
 
 def opened(path: Path) -> sqlite3.Connection:
     """The record in this file, made if need be: readable by its owner only, on the disk when committed."""
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    if not path.exists():  # opening and closing it beside SQLite would end SQLite's own locks on it
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     if path.stat().st_mode & 0o077:
         path.chmod(0o600)
     db = sqlite3.connect(path, timeout=BUSY_S, check_same_thread=False)

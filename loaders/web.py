@@ -33,7 +33,7 @@ OWN_PAGE = {"Content-Security-Policy": STRICT, "Cache-Control": "private, no-sto
 COOKIE = "ds_actor"
 TOKEN = "coursette_token"  # in the scope of a call whose token counts: its record, with the page's `origin`
 OLDER = "An older Coursette made {file}: run `coursette status --db {file}` once, which brings it up to date."
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 class Refusal(Base400):

@@ -26,8 +26,10 @@ FORMS = ("json", "csv", "blob")
 LAST = re.compile(r"(?P<name>.+?)(\.(?P<form>\w+))?")  # as Datasette's router splits the end of an address
 PAGES = ("student", "access", "find", "people")  # below /-/
 # A column of a table or of an answer that says it is about people.
-PERSONAL = {"person", "person_id", "related_person_id", "real_person_id", "email", "raw"}
+PERSONAL = {"claim", "person", "person_id", "related_person_id", "real_person_id", "email", "raw"}
 SEARCH = re.compile(r".+_fts(_\w+)?", re.IGNORECASE)  # SQLite's search tables hold the words without the people
+PART = re.compile(r"(chapter|discussion|page|wikipage|sco|entry|record):\d{1,18}|\d{1,18}|[^\d:][^:]{0,80}")
+BY_SQL = ("_where", "_through")  # what narrows a table by more than its own columns
 MOODLE = re.compile(r"https?://[a-z0-9.-]{1,200}(:\d{1,5})?")
 PATIENCE_S = 5.0
 SENTENCE = (
@@ -46,7 +48,7 @@ def look_up(datasette: Datasette, scope: dict) -> dict | None:
     if len(names) == 1:
         return {**row, "what": "SQL"} if names[0] and asked.get("sql") else None
     if len(names) == 2:
-        return {**row, "what": names[1], "open": names[1], "sql": bool(asked.get("_where")), **of_address(asked)}
+        return {**row, "what": names[1], "open": names[1], "sql": any(map(asked.get, BY_SQL)), **of_question(asked)}
     if len(names) > 3:
         return None
     row = {**row, "table": names[1], "key": names[2]}
@@ -77,8 +79,13 @@ def of_address(asked: MultiParams) -> dict:
         "course": asked.get("course") or None,
         "student": asked.get("user") or asked.get("student") or None,
         "person": asked.get("person") or None,
-        "about": asked.get("activity") or asked.get("part") or None,
+        "about": next(filter(PART.fullmatch, filter(None, (asked.get("part"), asked.get("activity")))), None),
     }
+
+
+def of_question(asked: MultiParams) -> dict:
+    """The same for a canned query, which reads `student` alone."""
+    return {**of_address(asked), "student": asked.get("student") or None}
 
 
 class Recorder:

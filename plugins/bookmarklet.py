@@ -10,7 +10,7 @@ import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlsplit
 
 from datasette import hookimpl
 from datasette.app import Datasette
@@ -18,6 +18,7 @@ from datasette.utils.asgi import Request, Response
 
 from loaders import __version__, tokens, web
 
+USERSCRIPT = "/-/coursette.user.js"
 SCRIPT = Path(__file__).with_name("coursette.user.js")
 END_OF_METADATA = "// ==/UserScript==\n"
 SETTINGS = re.compile(r"\}\)\(\{.*\}\);.*\n\Z")
@@ -66,7 +67,8 @@ async def known_courses(datasette: Datasette, actor: dict | None) -> list[dict]:
 
 def with_settings(source: str, server: str, sites: list[str], clicked: bool, token: str = "") -> str:
     """The script's text with its last line filled in."""
-    given = {"server": server, "sites": sites, "clicked": clicked, "token": token}
+    origins = sorted({tokens.origin_of(site) for site in sites if tokens.is_site(site)})
+    given = {"server": server, "sites": sites, "origins": origins, "clicked": clicked, "token": token}
     settings = json.dumps(given).replace("<", "\\u003c")
     filled, times = SETTINGS.subn(lambda _: f"}})({settings});\n", source)
     if times != 1:
@@ -138,28 +140,31 @@ def page_token(datasette: Datasette, request: Request, courses: list[dict], aske
 
 
 def bindings(courses: list[dict], before: list[dict]) -> list[dict]:
-    """What a token is bound to; a course whose Moodle no file says keeps the one that was said on the page."""
+    """What a token is bound to: what it was before, and these courses; one whose Moodle no file says keeps the one
+    that was said on the page."""
     said = {row["course"]: row["site"] for row in before}
     found = [{"site": row["site"] or said.get(row["course"]), "course": row["course"]} for row in courses]
-    return [row for row in found if row["site"] and row["course"] is not None]
+    wanted = [row for row in found if row["site"] and row["course"] is not None]
+    return [*before, *(row for row in wanted if row not in before)]
 
 
 # ---- Pages ----
 
 
-async def what_is_asked(datasette: Datasette, request: Request) -> tuple[str, list[str], str | None, dict | None]:
-    """This server's address, the Moodles to work on, the one given as `site` if possible, and the token's record."""
+async def what_is_asked(datasette: Datasette, request: Request) -> tuple[str, list[str], dict | None]:
+    """This server's address, the Moodles to work on, and the token's record.
+
+    A Moodle is known by a loaded file or by what was said in the form here, never by an address: anybody can make one.
+    """
     server = datasette.absolute_url(request, datasette.urls.instance()).rstrip("/")
-    given = site_of(request.args.get("site") or "")
     courses = await known_courses(datasette, request.actor)
     token = page_token(datasette, request, courses)
     bound = {row["site"] for row in (token or {}).get("courses", [])}
-    sites = {row["site"] for row in courses if row["site"]} | bound | ({given} if given else set())
-    return server, sorted(sites), given, token
+    return server, sorted({row["site"] for row in courses if row["site"]} | bound), token
 
 
 async def install_page(datasette: Datasette, request: Request) -> Response:
-    """`/-/bookmarklet[?site=]`: what to drag where, what it does, the tokens, how to be rid of it."""
+    """`/-/bookmarklet`: what to drag where, what it does, the tokens, how to be rid of it."""
     await datasette.ensure_permissions(request.actor, ["view-instance"])
     if request.method == "POST":
         return await change(datasette, request)
@@ -168,18 +173,16 @@ async def install_page(datasette: Datasette, request: Request) -> Response:
 
 async def show(datasette: Datasette, request: Request, made: dict | None = None, sentence: str = "") -> Response:
     """The page; `made` is the record of a token made just now, to be shown."""
-    server, sites, given, token = await what_is_asked(datasette, request)
+    server, sites, token = await what_is_asked(datasette, request)
     folder, user = web.private(datasette), account_of(datasette, request)
     courses = await known_courses(datasette, request.actor)
     source = with_settings(SCRIPT.read_text("utf-8"), server, sites, True, tokens.text(folder, token) if token else "")
     context = {
         "bookmarklet": as_bookmarklet(source),
-        "userscript": script_address(datasette, given),
+        "userscript": datasette.urls.path(USERSCRIPT),
         "server": server,
         "sites": sites,
         "siteless": [row for row in courses if row["site"] is None and row["course"] is not None],
-        "asked": (request.args.get("site") or "").strip(),
-        "given": given,
         "user": user,
         "page_token": token,
         "tokens": [listed(row, courses) for row in (tokens.of_user(folder, user) if user else [])],
@@ -216,10 +219,10 @@ async def change(datasette: Datasette, request: Request) -> Response:
     folder, user = web.private(datasette), account_of(datasette, request)
     courses = await known_courses(datasette, request.actor)
     here = datasette.urls.path("/-/bookmarklet")
-    if given.get("action") == "site":
-        return Response.redirect(f"{here}?{urlencode({'site': say_site(datasette, request, courses, given)})}")
     if user is None:
         raise web.Refusal("Tokens belong to an account: sign in by the link that `coursette serve` prints.", 400)
+    if given.get("action") == "site":
+        return await show(datasette, request, None, say_site(datasette, request, courses, given))
     if given.get("action") == "revoke":
         tokens.revoke(folder, user, given.get("id") or "")
         return Response.redirect(f"{here}#tokens")
@@ -230,13 +233,16 @@ async def change(datasette: Datasette, request: Request) -> Response:
 
 
 def say_site(datasette: Datasette, request: Request, courses: list[dict], given: dict) -> str:
-    """Bind the page script's token to this Moodle for the courses of which no file says where they are."""
-    typed = (given.get("site") or "").strip()
-    if site := site_of(typed):
-        named = [{**row, "site": row["site"] or site} for row in courses]
-        if record := page_token(datasette, request, named):
-            tokens.bind(web.private(datasette), record["user"], record["id"], bindings(named, []))
-    return typed
+    """Bind the page script's token to this Moodle for the courses of which no file says where they are.
+
+    Returns a sentence where what was typed is no address.
+    """
+    if not (site := site_of(given.get("site") or "")):
+        return "That is no address of a web site: copy one from a page of your Moodle, it begins with https://."
+    named = [{**row, "site": row["site"] or site} for row in courses]
+    if record := page_token(datasette, request, named):
+        tokens.bind(web.private(datasette), record["user"], record["id"], bindings(named, []))
+    return ""
 
 
 def make(folder: Path, user: str, courses: list[dict], given: dict) -> tuple[dict | None, str]:
@@ -252,20 +258,14 @@ def make(folder: Path, user: str, courses: list[dict], given: dict) -> tuple[dic
 
 
 async def userscript(datasette: Datasette, request: Request) -> Response:
-    """`/-/coursette.user.js[?site=]`: the script for a userscript manager."""
+    """`/-/coursette.user.js`: the script for a userscript manager."""
     await datasette.ensure_permissions(request.actor, ["view-instance"])
-    server, sites, given, token = await what_is_asked(datasette, request)
+    server, sites, token = await what_is_asked(datasette, request)
     text = tokens.text(web.private(datasette), token) if token else ""
     source = with_settings(SCRIPT.read_text("utf-8"), server, sites, False, text)
-    address = datasette.absolute_url(request, script_address(datasette, given))
+    address = datasette.absolute_url(request, datasette.urls.path(USERSCRIPT))
     body = as_userscript(source, address, sites)
     return Response(body, headers=dict(web.OWN_PAGE), content_type="text/javascript; charset=utf-8")
-
-
-def script_address(datasette: Datasette, given: str | None) -> str:
-    """Where the userscript is, on this server."""
-    path = datasette.urls.path("/-/coursette.user.js")
-    return f"{path}?{urlencode({'site': given})}" if given else path
 
 
 @hookimpl

@@ -14,6 +14,12 @@
 ((settings) => {
   "use strict";
   if (window !== window.top) return; // frames hold editors and other sites
+  // Before anything of the page can interfere: a page of another site, whatever it says it is, never sees the token.
+  let mayAskHere = false;
+  for (let at = 0; at < settings.origins.length; at += 1) {
+    if (settings.origins[at] === location.origin) mayAskHere = true;
+  }
+  const token = mayAskHere ? settings.token : "";
   // ---- What we know of Moodle (4.1 to 5.1) ----
   // Links that lead to a person: path, parameter with the person, parameter with the course, condition; where seen.
   // An activity report has the person in `user` and the COURSE in `id`. A path that ends in / stands for all below.
@@ -319,13 +325,14 @@
   }
 
   const byFetch = (more) => async (url) => {
-    const answer = await fetch(url, { headers: { Authorization: `Bearer ${settings.token}` }, credentials: "omit",
+    const answer = await fetch(url, { headers: { Authorization: `Bearer ${token}` }, credentials: "omit",
       referrerPolicy: "no-referrer", cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS), ...more });
     return { status: answer.status, text: await answer.text() };
   };
   const byManager = (url) => new Promise((resolve, reject) => { // of userscripts: bound by no page's rules
-    GM.xmlHttpRequest({ method: "GET", url, headers: { Authorization: `Bearer ${settings.token}` }, anonymous: true,
-      timeout: PATIENCE_MS, ontimeout: reject, onerror: reject,
+    const headers = { Authorization: `Bearer ${token}`, "Coursette-Origin": location.origin };
+    GM.xmlHttpRequest({ method: "GET", url, headers, anonymous: true, timeout: PATIENCE_MS,
+      ontimeout: reject, onerror: reject,
       onload: ({ status, responseText }) => resolve({ status, text: responseText }) });
   });
   // A small window on the server's own origin answers by messages: for pages that may not ask the server themselves.
@@ -335,7 +342,7 @@
     const timer = setTimeout(() => { relay.waiting.delete(id); reject(new Error("no answer")); }, PATIENCE_MS);
     relay.waiting.set(id, (answer) => { clearTimeout(timer); resolve(answer); });
     const path = url.slice(settings.server.length);
-    relay.window.postMessage({ coursette: "ask", id, path, token: settings.token }, SERVER.origin);
+    relay.window.postMessage({ coursette: "ask", id, path, token }, SERVER.origin);
   });
   const hear = ({ origin, source, data: said }) => {
     if (origin !== SERVER.origin || !said?.coursette) return;
@@ -387,11 +394,10 @@
   let policyForbids = false;
   const seePolicy = ({ blockedURI }) => { policyForbids ||= (blockedURI ?? "").startsWith(SERVER.origin); };
 
-  const mayAskHere = () => settings.sites.some((site) => new URL(site).origin === location.origin);
   /** An answer of the server as data; throws Trouble with a sentence for the teacher. */
   const ask = async (path, query, by) => {
     if (!settings.token) throw new Trouble("This script has no token to ask with: take it again.", ["install"]);
-    if (!mayAskHere()) { // nor may this page see the token
+    if (!mayAskHere) {
       throw new Trouble(`Coursette's token is for pages of ${settings.sites.join(", ")}, not of ${location.origin}.`,
         ["install"]);
     }
@@ -582,6 +588,7 @@
     const mark = event.target.closest?.(`.${MARK}`);
     const usage = event.target.closest?.(`button.${USAGE}`);
     if (!mark && !usage) return;
+    if (!event.isTrusted) return; // what a script of the page clicks
     event.stopPropagation(); // rows and cards of Moodle have clicks of their own
     if (usage) {
       event.preventDefault();
@@ -597,7 +604,8 @@
   };
 
   // ---- The legend: what is shown, how fresh it is, what can be chosen ----
-  const button = (textContent, onclick, more = {}) => el("button", { type: "button", textContent, onclick, ...more });
+  const button = (textContent, pressed, more = {}) => el("button", { type: "button", textContent, ...more,
+    onclick: ({ isTrusted }) => isTrusted && pressed() }); // by the teacher, not by a script of the page
   const row = (...children) => el("div", { className: "coursette-row" }, ...children);
   const option = (value, text) => el("option", { value, textContent: text });
   const check = (text, change) => {
@@ -638,7 +646,7 @@
       to: el("select", { onchange: () => choose({ to: parts.to.value }), aria: { label: "to week" } }),
       student: el("select", { onchange: () => choose({ student: parts.student.value,
         studentName: parts.student.selectedOptions[0].textContent }), aria: { label: "One student" },
-        onfocus: () => fillStudents(), onpointerdown: () => fillStudents() }, option("", "all students")),
+        onkeydown: fillStudents, onpointerdown: fillStudents }, option("", "all students")),
       nobody: check("only what nobody opened", (nobody) => choose({ nobody })),
       staff: check("[details] of staff too", (staff) => choose({ staff })),
       ramp: el("div", { className: "coursette-ramp", aria: { hidden: "true" } }),
@@ -682,8 +690,8 @@
     return [`${week}`, name, day, pause ? "break" : ""].filter(Boolean).join(" · ");
   };
   /** Names are asked for only by somebody who is about to choose one. */
-  const fillStudents = async () => {
-    if (parts.student.dataset.filled) return;
+  const fillStudents = async ({ isTrusted }) => {
+    if (parts.student.dataset.filled || !isTrusted) return;
     parts.student.dataset.filled = "yes";
     try {
       const course = new URLSearchParams([["course", page.course], ["site", page.site]]);
@@ -900,7 +908,7 @@
   /** A cell that no spreadsheet takes for a formula. */
   const cell = (value) => {
     const text = String(value ?? "");
-    return `"${(typeof value === "string" && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
+    return `"${(typeof value === "string" && /^[=+\-@\t\r\n]/.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
   };
   const saveCsv = (rows) => {
     const columns = ["id", "fullname", "firstname", "email", "clicks", "first_utc", "last_utc", "last_ever_utc",
@@ -1098,4 +1106,4 @@ span.coursette-usage.coursette-usage { cursor: default }
     return loaded ? undefined : tell(`Nothing is loaded from ${page.site} yet: [details] may find nobody.`);
   };
   run();
-})({"server": "http://127.0.0.1:8001", "sites": [], "clicked": false, "token": ""}); // the server writes its own here
+})({"server": "http://127.0.0.1:8001", "sites": [], "origins": [], "clicked": false, "token": ""}); // the server's own

@@ -13,7 +13,8 @@
     if (source !== window.opener || origin !== form.dataset.origin || data?.coursette !== "page") return;
     const people = new Set([...String(data.html).matchAll(/\bname="user(\d+)"/g)].map(([, id]) => id));
     form.elements.page.value = String(data.html);
-    form.querySelector("button").disabled = !people.size;
+    // A moment later, so that no click meant for another window lands on it.
+    setTimeout(() => { form.querySelector("button").disabled = !people.size; }, 1000);
     say(people.size ? `The page shows ${people.size} people.` : "The page shows nobody: open Participants, Show all.");
   });
   window.opener.postMessage({ coursette: "teach" }, form.dataset.origin);

@@ -17,7 +17,8 @@
     if (!PATHS.includes(asked.pathname)) return;
     const headers = { Authorization: `Bearer ${String(token)}`, "Coursette-Origin": home };
     try {
-      const found = await fetch(base + asked.pathname + asked.search, { headers, credentials: "omit", cache: "no-store" });
+      const how = { headers, credentials: "omit", cache: "no-store" };
+      const found = await fetch(base + asked.pathname + asked.search, how);
       page.postMessage({ coursette: "answer", id, status: found.status, text: await found.text() }, home);
       answered += 1;
       say(`${answered} answer${answered === 1 ? "" : "s"} given.`);

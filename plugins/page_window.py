@@ -46,9 +46,9 @@ async def learn(datasette: Datasette, request: Request) -> Response:
     database, course = await web.find_course(datasette, request)
     if not web.is_owner(request.actor):
         raise web.Refusal("Only the owner of this instance adds data to it.", 403)
-    site = course["site"] or request.args.get("site") or ""
+    site = course["site"] or said_site(datasette, request, course) or ""
     if not tokens.is_site(site):
-        raise web.Refusal("This address lacks its Moodle: click the button on the participants page again.", 400)
+        raise web.Refusal("No file says yet where the Moodle of this course is: say it on “On your Moodle pages”.", 400)
     context = {"course": course, "site": site, "origin": tokens.origin_of(site)}
     if request.method == "POST":
         page = (await request.post_vars()).get("page") or ""
@@ -57,6 +57,13 @@ async def learn(datasette: Datasette, request: Request) -> Response:
         context["outcome"] = await asyncio.to_thread(take, path, page, options)
     context["action"] = datasette.urls.path("/-/learn?" + urlencode({"course": course["moodle_id"], "site": site}))
     return await scripted(datasette, request, "coursette_learn.html", context)
+
+
+def said_site(datasette: Datasette, request: Request, course: dict) -> str | None:
+    """Where the course's Moodle is, as its teacher said on the install page; an address of ours tells nothing."""
+    mine = tokens.of_user(web.private(datasette), web.session(datasette, request.scope).get("account") or "")
+    bound = [each for row in mine if row["counts"] for each in row["courses"]]
+    return next((each["site"] for each in bound if each["course"] == course["moodle_id"]), None)
 
 
 async def scripted(datasette: Datasette, request: Request, template: str, context: dict) -> Response:

@@ -55,7 +55,7 @@ def filters(request: Request) -> usage.Filters:
         together=together,
         from_week=week(request, "from_week"),
         to_week=week(request, "to_week"),
-        student=request.args.get("student") or request.args.get("user") or "",
+        student=request.args.get("user") or request.args.get("student") or "",
         person=request.args.get("person") or "",
     )
 

@@ -138,7 +138,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 def settled(page: Page) -> None:
     """Wait until the legend waits for nothing."""
-    expect(page.locator(f"{LEGEND}:not([aria-busy])")).to_be_attached()
+    expect(page.locator(f"{LEGEND}[aria-busy=false]")).to_be_attached()
     expect(page.locator(f"{LEGEND} .coursette-soft")).not_to_be_empty()
 
 

@@ -163,16 +163,17 @@ def test_weeks_from_and_to(page: Page, legend):
     assert legend.get_by_label("from week").input_value() == "1", "from the second to the first is put in order"
     assert legend.get_by_label("to week").input_value() == "2"
     pick(page, "to week", "")
+    pick(page, "from week", "2")
     assert numbers(page)[:5] == ["0", "2", "0", "1", "1"]
 
 
 def test_one_student_whose_names_are_asked_for_on_focus_only(page: Page, legend):
     asks = asked(page)
     select = legend.get_by_label("One student")
-    select.focus()
+    select.press("Shift")
     expect(select.locator("option")).to_have_count(STUDENTS + 1)
     select.blur()
-    select.focus()
+    select.press("Shift")
     assert [ask["path"] for ask in asks] == ["/-/people.json"]
     assert "Marguerite Holloway" not in select.inner_text(), "no teacher among the students"
     pick(page, "One student", "student=5")
@@ -190,7 +191,7 @@ def test_one_student_whose_names_are_asked_for_on_focus_only(page: Page, legend)
 
 
 def test_a_chosen_student_is_named_on_the_next_page_too(page: Page, desk: Desk, legend):
-    legend.get_by_label("One student").focus()
+    legend.get_by_label("One student").press("Shift")
     expect(legend.locator("option[value='student=5']")).to_be_attached()
     pick(page, "One student", "student=5")
     kept = page.evaluate("JSON.stringify(sessionStorage)")
@@ -354,7 +355,7 @@ def test_the_time_of_the_data_is_told_in_the_courses_zone(browser: Browser, desk
     page = context.new_page()
     desk.ready(page)
     said = page.locator(f"{LEGEND} .coursette-soft").inner_text()
-    assert said == f"{STUDENTS} students · data up to Wed, 16 Mar 2016, 10:00 · asked by this page"
+    assert said == f"{STUDENTS} students · data up to 16 Mar 2016, 10:00 · asked by this page"
     page.clock.set_fixed_time("2016-03-18T00:00:00Z")
     desk.ready(page)
     said = page.locator(f"{LEGEND} .coursette-soft").inner_text()

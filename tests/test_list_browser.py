@@ -77,7 +77,7 @@ def test_who_has_not_and_who_has(page: Page, listed: Locator):
     assert listed.locator("[aria-pressed=true]").inner_text() == "3 opened it"
     assert page.evaluate("document.activeElement.textContent") == "3 opened it"
     row = listed.locator("tbody tr", has_text="Zoë").locator("td").all_inner_texts()
-    assert row == ["zoe@student.example.edu", "2", "Tue, 1 Mar 2016, 20:00", "Tue, 15 Mar 2016, 21:00"]
+    assert row == ["zoe@student.example.edu", "2", "1 Mar 2016, 20:00", "15 Mar 2016, 21:00"]
 
 
 def test_names_with_markup_are_shown_as_text(page: Page, listed: Locator):
@@ -103,7 +103,7 @@ def choose_filters(page: Page, filters: dict) -> None:
         if label in filters:
             legend.get_by_label(label, exact=True).select_option(filters[label])
     if "student" in filters:
-        legend.get_by_label("One student").focus()
+        legend.get_by_label("One student").press("Shift")
         legend.get_by_label("One student").select_option(filters["student"])
     settled(page)
 
@@ -140,7 +140,7 @@ def test_the_list_is_of_what_was_chosen(
     freshness = page.locator(f"{LEGEND} .coursette-soft").inner_text()
     assert int(freshness.split()[0]) == has + has_not, "they add up to the denominator"
     said = dialog.locator("p.coursette-soft").inner_text()
-    assert said == f"{words} · data up to Wed, 16 Mar 2016, 10:00"
+    assert said == f"{words} · data up to 16 Mar 2016, 10:00"
 
 
 def test_of_a_chapter(page: Page, desk: Desk):
@@ -272,7 +272,7 @@ def download(page: Page, dialog: Locator, folder: Path) -> tuple[str, bytes]:
 
 def test_csv(page: Page, listed: Locator, tmp_path: Path):
     name, content = download(page, listed, tmp_path)
-    assert name.endswith(".csv") and "not_accessed" in name
+    assert name.endswith(".csv") and "not opened it" in name
     assert content.startswith(b"\xef\xbb\xbf") and content.count(b"\r\n") == 5
     rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
     assert list(rows[0])[:5] == ["id", "fullname", "firstname", "email", "clicks"]
