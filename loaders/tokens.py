@@ -131,6 +131,13 @@ def revoke(folder: Path, user: str, token_id: str) -> bool:
     return _change(folder, user, token_id, lambda row: row.update(revoked=row["revoked"] or int(time.time())))
 
 
+def revoke_all(folder: Path, user: str) -> None:
+    """End every token of this account."""
+    for row in of_user(folder, user):
+        if row["counts"]:
+            revoke(folder, user, row["id"])
+
+
 def bind(folder: Path, user: str, token_id: str, courses: list[dict]) -> bool:
     """Let a token of this account read these courses and no others."""
     wanted = [bound(each) for each in courses]

@@ -11,7 +11,7 @@ from datasette.app import Datasette
 from datasette.utils import baseconv
 from datasette.utils.asgi import Request, Response
 
-from loaders import accounts, web
+from loaders import accounts, tokens, web
 
 LASTS_S = 14 * 24 * 3600
 CONFIRMED_S = 300  # how long the old password opens the form for a new one
@@ -26,7 +26,8 @@ WITH_SIGN_OUT = """
 {{ super() }}
 <form method="post" action="{{ urls.path("/-/sign-out-everywhere") }}">
   <input type="hidden" name="csrftoken" value="{{ csrftoken() }}">
-  <p class="soft">Signed in on a computer that is not at hand? <button>Sign out everywhere</button></p>
+  <p class="soft">Signed in on a computer that is not at hand? <button>Sign out everywhere</button>
+  It revokes the tokens of your bookmark and userscript too.</p>
 </form>
 {% endblock %}
 """
@@ -145,6 +146,7 @@ class Door:
         name = web.session(datasette, request.scope).get("account") or request.actor["id"]
         try:
             accounts.end_sessions(web.private(datasette), name)
+            tokens.revoke_all(web.private(datasette), name)
         except accounts.Refused as refused:
             raise web.Refusal(str(refused), 400) from refused
         response = Response.redirect(datasette.urls.path("/-/login"))

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from loaders import accounts, tokens
 from loaders.cli import cli
 from tests import made_up
-from tests.visit import COLLEAGUE, TEACHER, get, instance, post
+from tests.visit import COLLEAGUE, TEACHER, cookies, get, instance, post
 
 MOODLE = made_up.SITE
 COURSE_2 = {"site": MOODLE, "course": 2}
@@ -285,6 +285,16 @@ async def test_the_page_makes_one_token_lists_and_revokes_it(datasette, folder):
     await post(datasette, "/-/bookmarklet", {"action": "renew"}, TEACHER)
     new = tokens.text(folder, tokens.records(folder)[-1])
     assert new != token and new in (await get(datasette, "/-/bookmarklet", TEACHER)).text
+
+
+async def test_signing_out_everywhere_ends_the_tokens_too(datasette, folder):
+    token = a_token(folder)
+    assert (await call(datasette, READS[0], token)).status_code == 200
+    page = await datasette.client.get("/-/account", cookies=cookies(datasette, TEACHER))
+    csrf = page.cookies.get("ds_csrftoken", "")
+    sent = {**cookies(datasette, TEACHER), "ds_csrftoken": csrf}
+    await datasette.client.post("/-/sign-out-everywhere", data={"csrftoken": csrf}, cookies=sent)
+    assert (await call(datasette, READS[0], token)).status_code == 401
 
 
 async def test_a_course_loaded_later_is_added_when_the_page_is_opened(datasette, folder, tmp_path):
