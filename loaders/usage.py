@@ -193,10 +193,11 @@ def is_unknown(conn: sqlite3.Connection, course: dict, filters: Filters) -> bool
 
 def _about(conn: sqlite3.Connection, course: dict, groups: list[tuple]) -> dict[str, Any]:
     """What a Moodle page needs besides numbers: what it can filter by, whose links are not a student's."""
-    newest = times.local_text(course["data_up_to_utc"], course["timezone"]) if course["data_up_to_utc"] else ""
-    weeks = ask(conn, _WEEKS, course=course["id"], today=newest[:10])
+    newest = times.local_text(course["data_up_to_utc"], course["timezone"]) if course["data_up_to_utc"] else None
+    weeks = ask(conn, _WEEKS, course=course["id"], today=(newest or "")[:10])
     staff = [moodle_id for (moodle_id,) in conn.execute(_STAFF, (course["id"],))]
     return {
+        "data_up_to_local": newest,
         "course": about_course(course),
         "groups": [
             {"id": moodle_id, "name": name, "students": students.bit_count()} for _, moodle_id, name, students in groups

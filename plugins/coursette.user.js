@@ -127,6 +127,11 @@
 
   /** [path below Moodle's root, parameters] of an address of this Moodle; no path for any other. */
   const parsed = (href) => {
+    if (!addresses.has(href)) addresses.set(href, parse(href));
+    return addresses.get(href);
+  };
+  const addresses = new Map(); // each is looked at several times, and again whenever the page changes
+  const parse = (href) => {
     const address = plain(href);
     const root = roots.find((each) => address.startsWith(each));
     if (!root) return [];
@@ -430,8 +435,9 @@
     if (kept) [data, trouble, road] = [kept.answer, null, kept.road];
     const isFresh = kept && !anew && Date.now() - kept.at < FRESH_MS;
     setBusy(!isFresh);
-    if (isFresh) return draw();
-    draw();
+    if (kept) draw();
+    if (isFresh) return;
+    if (legend) drawLegend();
     try {
       const answer = await ask("/-/usage.json", query, by);
       if (query !== String(question())) return; // asked for something else since
@@ -684,10 +690,12 @@
     parts.from.append(option("", "first"), ...weeks);
     parts.to.append(option("", "last"), ...weeks.map((each) => each.cloneNode(true)));
   };
+  const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+  const THIS_YEAR = new Date().getFullYear();
   const wordsOfWeek = ({ week, name, starts_on: monday, is_break: pause }) => {
-    const day = new Date(`${monday}T00:00:00Z`).toLocaleDateString("en-GB", { day: "numeric", month: "short",
-      timeZone: "UTC", ...(monday.slice(0, 4) === String(new Date().getFullYear()) ? {} : { year: "2-digit" }) });
-    return [`${week}`, name, day, pause ? "break" : ""].filter(Boolean).join(" · ");
+    const [year, month, day] = monday.split("-").map(Number); // by hand: a browser's own dates take 20 ms to start
+    const date = `${day} ${MONTHS[month - 1]}${year === THIS_YEAR ? "" : ` ${year % 100}`}`;
+    return [`${week}`, name, date, pause ? "break" : ""].filter(Boolean).join(" · ");
   };
   /** Names are asked for only by somebody who is about to choose one. */
   const fillStudents = async ({ isTrusted }) => {
@@ -706,6 +714,14 @@
     }
   };
 
+  const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+  /** The same as `when`, of a time that is in the course's zone already. */
+  const inWords = (local) => {
+    const time = new Date(`${local.slice(0, 19)}Z`);
+    const clock = local.slice(11, 16);
+    if (Math.abs(Date.now() - time) < 6 * 24 * 3600 * 1000) return `${DAYS[time.getUTCDay()]} ${clock}`;
+    return `${time.getUTCDate()} ${MONTHS[time.getUTCMonth()]} ${time.getUTCFullYear()}, ${clock}`;
+  };
   /** "Tue 14:05", or "14 Jun 2016, 14:05" where that is over six days ago, in the course's time zone. */
   const when = (utc, zone) => {
     const time = new Date(utc);
@@ -729,7 +745,7 @@
 
   const freshness = () => {
     if (!data.data_up_to) return "No log of this course is loaded yet.";
-    return `${several(data.students, "student")} · data up to ${when(data.data_up_to, data.course?.timezone)}`
+    return `${several(data.students, "student")} · data up to ${inWords(data.data_up_to_local ?? data.data_up_to)}`
       + (data.truncated ? " · not all of it is shown" : "") + (road ? ` · asked by ${road}` : "");
   };
 
@@ -806,7 +822,6 @@
   };
   const DONE = ["complete", "complete-pass"];
   let listed; // what the list shows: {title, zone, answer, lists, which, column, down}
-  const collator = new Intl.Collator(undefined, { numeric: true });
 
   const showList = async (subject, link) => {
     const name = link ? nameIn(link) : saying(subject).name;
@@ -841,7 +856,8 @@
     const sortBy = COLUMNS[listed.column][1];
     const rows = [...listed.lists[listed.which]];
     if (!listed.column) return listed.down ? rows.reverse() : rows; // as they come they are by last name
-    const order = (one, other) => collator.compare(sortBy(one), sortBy(other));
+    const { compare } = new Intl.Collator(undefined, { numeric: true });
+    const order = (one, other) => compare(sortBy(one), sortBy(other));
     return rows.sort((one, other) => (listed.down ? order(other, one) : order(one, other)));
   };
   const drawList = (dialog) => {
