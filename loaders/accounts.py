@@ -4,7 +4,7 @@ private/            mode 0700, beside the database unless COURSETTE_PRIVATE or -
   accounts.json     names, password hashes and epochs (0600); a session ends when its account's epoch changes
   links/            one file per open sign-in link, named by the hash of its token (0600)
   key               signs cookies, so that sessions outlive a restart (0600)
-  tokens.json, token-key   tokens of the page script (tokens.py)
+  tokens.json, token-key, tokens.lock   tokens of the page script (tokens.py)
   audit.db          who looked up whom, when (look_ups.py); its owner may ask it questions (0600)
 """
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 import json
 import re
 import secrets
-import threading
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from filelock import FileLock
 from itsdangerous import BadSignature, URLSafeSerializer
 
 from loaders import accounts
@@ -31,7 +31,6 @@ BROKEN = "The list of tokens, tokens.json in the private folder, is broken: put 
 _PREFIX = "coursette_"
 _SITE = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?", re.IGNORECASE)
 _PORTS = {"http": 80, "https": 443}
-_writing = threading.Lock()
 
 
 class Refused(Exception):
@@ -58,7 +57,7 @@ def make(folder: Path, user: str, courses: list[dict], name: str = "", right: st
         "expires": now + LASTS_S,
         "revoked": None,
     }
-    with _writing:
+    with _alone(folder):
         kept = [row for row in records(folder) if min(row["revoked"] or now, row["expires"]) > now - KEPT_S]
         _save(folder, [*kept, record])
     return record
@@ -175,7 +174,7 @@ def covers(record: dict, origin: str | None, site: str | None, course: int | Non
 
 
 def _change(folder: Path, user: str, token_id: str, change) -> bool:
-    with _writing:
+    with _alone(folder):
         rows = records(folder)
         mine = [row for row in rows if row["id"] == token_id and row["user"] == user]
         for row in mine:
@@ -183,6 +182,11 @@ def _change(folder: Path, user: str, token_id: str, change) -> bool:
         if mine:
             _save(folder, rows)
     return bool(mine)
+
+
+def _alone(folder: Path) -> FileLock:
+    """Held while the records are read and changed: a server and `coursette token` may do so at once."""
+    return FileLock(folder / "tokens.lock", timeout=10, mode=0o600)
 
 
 def _save(folder: Path, rows: list[dict]) -> None:

@@ -6,6 +6,8 @@ import json
 import re
 import sqlite3
 import stat
+import subprocess
+import sys
 import time
 
 import pytest
@@ -213,6 +215,17 @@ async def test_tokens_outlive_a_restart_and_their_files_are_the_owners_alone(tmp
         assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
     kept = (folder / "tokens.json").read_text()
     assert token not in kept and token.split(".")[-1] not in kept
+
+
+def test_two_processes_lose_no_token_of_each_other(folder, tree):
+    code = (
+        "import sys; from pathlib import Path; from loaders import tokens\n"
+        "for _ in range(30): tokens.make(Path(sys.argv[1]), 'teacher', [{'site': None, 'course': 2}], sys.argv[2])"
+    )
+    makers = [subprocess.Popen([sys.executable, "-c", code, str(folder), name], cwd=tree) for name in ("one", "two")]
+    assert [maker.wait(60) for maker in makers] == [0, 0]
+    names = [row["name"] for row in tokens.records(folder)]
+    assert (names.count("one"), names.count("two")) == (30, 30)
 
 
 def test_an_origin_is_written_as_browsers_do():
