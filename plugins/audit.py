@@ -150,7 +150,7 @@ def columns_of(conn: sqlite3.Connection, sql: str) -> set[str]:
 
 def who(datasette: Datasette, scope: dict, actor: dict | None) -> dict:
     """Who asks and by what: a token that was verified before us, or a session."""
-    if token := scope.get("coursette_token"):
+    if token := scope.get(web.TOKEN):
         known = {"token": str(token["id"]), "token_name": str(token["name"])}
         return {"actor": str(token["user"]), "signed_in_by": "token", **known}
     session = web.session(datasette, scope)
@@ -215,7 +215,7 @@ async def is_let_in(datasette: Datasette, scope: dict, send: Callable) -> bool:
     """To the record itself: nobody by a token; others find what was shown before them already written."""
     if names_of(web.path_of(datasette, scope))[0][0] != look_ups.NAME:
         return True
-    if scope.get("coursette_token"):
+    if scope.get(web.TOKEN):
         await refuse(datasette, scope, send, "The record of look-ups is for its owner, signed in.", 403)
         return False
     await asyncio.to_thread(recorder_of(datasette).record.flush, PATIENCE_S)

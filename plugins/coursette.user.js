@@ -715,7 +715,7 @@
   };
 
   const DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
-  /** The same as `when`, of a time that is in the course's zone already. */
+  /** The same as `when`, of a time in the course's zone already: without the browser's dates, slow to start. */
   const inWords = (local) => {
     const time = new Date(`${local.slice(0, 19)}Z`);
     const clock = local.slice(11, 16);
