@@ -125,6 +125,36 @@ def private(command: Callable) -> Callable:
 
 
 @cli.command()
+@click.argument("courses", nargs=-1, metavar="[COURSE_URL]...")
+@ways_in
+@click.option("--all", "whole", is_flag=True, help="Ask for everything again, not only for what is new.")
+@click.option(
+    "--save", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
+    help="Also keep everything Moodle answers, whole, in this folder: `coursette load DIR` reads it again.",
+)  # fmt: skip
+@private
+@database
+@in_a_sentence
+def pull(courses, db, private, whole, save, **secrets) -> None:
+    """Bring a course up to date from the live Moodle: only what is new, and nothing is written there.
+
+    COURSE_URL is the address of the course's page in your browser; without one, every course that is known is
+    brought up to date, which suits cron and the Task Scheduler.
+
+    \b
+    Ways in, in this order; each brings what it can:
+      a token    everything but the log. `coursette login URL` gets one with your name and password; where you
+                 sign in through your institution, copy it from Moodle: Preferences, Security keys
+      a session  the log (and pages in place of web services, where those are off). In your browser's developer
+                 tools (F12), Storage or Application, Cookies: the value of MoodleSession
+      a name and password (--username), typed into Moodle's own form, for a session of Coursette's own
+    """
+    from loaders import pull as puller
+
+    sys.exit(puller.pull(db, list(courses), private, secrets, whole=whole, save=save))
+
+
+@cli.command()
 @click.option("--user", metavar="NAME", help="Whose token it is [default: the owner of this instance].")
 @click.option(
     "--course", "courses", type=int, metavar="ID", multiple=True,

@@ -94,6 +94,13 @@ def finish(connection, outcomes: list[Outcome], options: Options) -> None:
             echo(f"note: {sentence}")
     for sentence in advice.missing_roles(connection):
         echo(f"note: {sentence}")
+    advise(connection)
+    if options.check:
+        echo("Nothing was written (--check).")
+
+
+def advise(connection) -> None:
+    """What found no home, and what is still missing for the best result."""
     homeless = connection.execute(WAITING).fetchone()[0]
     if homeless:
         echo(f"{homeless:,} rows have no home yet: `coursette status` says which and why")
@@ -104,5 +111,3 @@ def finish(connection, outcomes: list[Outcome], options: Options) -> None:
         echo(f"Still missing for the best result in {course}: {', '.join(kinds)}")
     if missing:
         echo("`coursette status` has the links to get them.")
-    if options.check:
-        echo("Nothing was written (--check).")

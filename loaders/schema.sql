@@ -291,6 +291,15 @@ create table if not exists loads (
     error text
 );
 
+-- one row per course and part that was pulled live from Moodle (participants, completion, log ...)
+create table if not exists pulls (
+    id integer primary key,
+    course_id integer not null references courses(id),
+    part text not null,
+    fetched_utc text not null,           -- the part is here as it was in Moodle then
+    unique (course_id, part)
+);
+
 -- one row per row that found no home yet; tried again at the end of every load
 create table if not exists unmatched (
     id integer primary key,

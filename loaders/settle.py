@@ -23,7 +23,7 @@ HOMELESS = "no course is known that holds these people or activities: load the c
 # table, its column, the table that column points into; parents before their children
 ORPHANS = (
     *((table, "course_id", "courses") for table in
-      ("enrolments", "groups", "sections", "activities", "weeks", "grade_items", "forum_posts")),
+      ("enrolments", "groups", "sections", "activities", "weeks", "grade_items", "forum_posts", "pulls")),
     *((table, "activity_id", "activities") for table in ("parts", "completions", "submissions", "attempts")),
     ("group_members", "group_id", "groups"),
     ("grades", "grade_item_id", "grade_items"),

@@ -1,0 +1,333 @@
+"""One running Moodle, asked over HTTP: web services with a token, downloads with a browser's session.
+
+Polite and careful: few requests at a time, waits when told to, never follows a redirect to another host, reads
+no more than agreed, and calls no function that writes into Moodle's log. Sources: Moodle's REST server
+(/webservice/rest/server.php) and report downloads, as measured on 4.5 and 5.1.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import ssl
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+import httpx
+import stamina
+
+from loaders import __version__
+from loaders.errors import Unreadable
+from loaders.moodle_errors import EXPIRED, MAINTENANCE, Away, MoodleError, SessionExpired, page_error, refusal
+from loaders.moodle_session import SessionWays
+
+stamina.instrumentation.set_on_retry_hooks(())  # what is tried again is nobody's business on the terminal
+
+# Functions that only read. No other is ever called: many mod_*_view_* functions write into the log.
+READING = frozenset("""
+core_webservice_get_site_info core_user_get_users_by_field core_course_get_courses_by_field
+core_enrol_get_users_courses core_course_get_contents core_enrol_get_enrolled_users core_group_get_course_groups
+core_completion_get_activities_completion_status gradereport_user_get_grade_items mod_forum_get_forums_by_courses
+mod_forum_get_forum_discussions mod_forum_get_discussion_posts mod_assign_get_assignments
+mod_assign_get_submissions mod_quiz_get_quizzes_by_courses mod_quiz_get_user_attempts
+mod_quiz_get_user_quiz_attempts mod_book_get_books_by_courses mod_choice_get_choices_by_courses
+mod_choice_get_choice_results mod_feedback_get_feedbacks_by_courses mod_feedback_get_responses_analysis
+core_blog_get_entries core_calendar_get_calendar_events
+""".split())  # fmt: skip
+LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+PAGE_PATHS = ("/course/", "/user/", "/mod/", "/report/", "/grade/", "/my", "/login/", "/group/", "/enrol/")
+BUSY = {429, 502, 503, 504}
+MOST_REDIRECTS = 5
+HEAD = 65_536
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much is asked and waited for: requests at a time, bytes, seconds, tries."""
+
+    concurrency: int = 4
+    answer_bytes: int = 200_000_000
+    download_bytes: int = 2_000_000_000
+    total_s: float = 3 * 3600
+    answer_s: float = 300
+    download_s: float = 3600
+    silence_s: float = 120
+    tries: int = 5
+    wait_initial_s: float = 1
+    wait_most_s: float = 120
+
+
+def course_address(address: str) -> tuple[str, int]:
+    """(the Moodle's address, Moodle's id of the course) of a page of a course. Raises Unreadable."""
+    parts = urlsplit(address if "://" in address else f"https://{address}")
+    query = parse_qs(parts.query)
+    course = next((query[key][0] for key in ("course", "courseid", "id") if key in query), "")
+    if not course.isdecimal() or not parts.netloc or "/course/" not in parts.path and "course" not in parts.query:
+        raise Unreadable(
+            f"{_shown(address)} is not the address of a course: open the course in Moodle and copy the address of its"
+            " page, such as https://moodle.example.edu/course/view.php?id=2"
+        )
+    return site_address(address), int(course)
+
+
+def site_address(address: str) -> str:
+    """A Moodle's address, out of the address of any of its pages. Raises Unreadable for what is none."""
+    parts = urlsplit(address.strip() if "://" in address else f"https://{address.strip()}")
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        raise Unreadable(f"{_shown(address)} is no web address: give one such as https://moodle.example.edu")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        raise Unreadable(
+            f"{parts.hostname} is asked over http, where anybody on the way could read along: give its https address"
+        )
+    ends = [parts.path.find(path) for path in PAGE_PATHS if path in parts.path]
+    path = parts.path[: min(ends)] if ends else parts.path.removesuffix("index.php")
+    return f"{parts.scheme}://{parts.netloc.lower()}{path.rstrip('/')}"
+
+
+def _shown(address: str) -> str:
+    return address.partition("?")[0].rpartition("@")[2][:200] or "this"
+
+
+class Moodle(SessionWays):
+    """One Moodle, to be used with `async with`. `session_cookie`: the value of MoodleSession, or NAME=value."""
+
+    def __init__(self, site: str, *, token: str | None = None, session_cookie: str | None = None,
+                 limits: Limits = Limits()):  # fmt: skip
+        self.site, self.limits = site_address(site), limits
+        self._token = token
+        self._parts = urlsplit(self.site)
+        self._slots = asyncio.Semaphore(limits.concurrency)
+        self._ends = time.monotonic() + limits.total_s
+        self._client = httpx.AsyncClient(
+            headers={"user-agent": f"Coursette/{__version__}"},
+            timeout=httpx.Timeout(limits.silence_s, connect=30, pool=None),
+            limits=httpx.Limits(max_connections=limits.concurrency),
+            follow_redirects=False,
+        )
+        if session_cookie:
+            name, _, value = session_cookie.strip().rpartition("=")
+            self._client.cookies.set(name.strip() or "MoodleSession", value)
+
+    def __repr__(self) -> str:
+        return f"Moodle({self.site!r})"
+
+    async def __aenter__(self) -> Moodle:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._client.aclose()
+
+    async def call(self, function: str, **parameters: str | int) -> Any:
+        """The answer of a web service that only reads. Raises MoodleError; its kind says what to do."""
+        if function not in READING:
+            raise ValueError(f"{function} is not among the functions that are known to write nothing")
+        return await self._service(function, parameters)
+
+    async def _service(self, function: str, parameters: dict) -> Any:
+        form = {"wstoken": self._token or "", "wsfunction": function, "moodlewsrestformat": "json", **parameters}
+        return await self._json("/webservice/rest/server.php", form)
+
+    async def _json(self, path: str, form: dict) -> Any:
+        """POST a form, get JSON."""
+
+        async def once() -> Any:
+            async with self._answer("POST", path, data=form) as response:
+                body = await self._body(response)
+            answer = _parsed(response, body)
+            if error := refusal(answer):
+                raise error
+            return answer
+
+        return await self._tried(once, self.limits.answer_s)
+
+    async def download(self, path: str, asked: dict, to: Path, expect: str = "csv", post: bool = False,
+                       arrived: Callable[[int], None] | None = None) -> None:  # fmt: skip
+        """Fetch a report with the session and write it to `to`, whole or not at all. Raises MoodleError.
+
+        `expect`: csv or html; a login page, an error page and half a file are told from what was asked for.
+        """
+        values = {"data": asked} if post else {"params": asked}
+
+        async def once() -> None:
+            async with self._page("POST" if post else "GET", path, values) as response:
+                await self._write(response, to, expect, arrived)
+
+        await self._tried(once, self.limits.download_s)
+
+    async def _write(self, response: httpx.Response, to: Path, expect: str, arrived: Callable | None) -> None:
+        unready, size, last, head = to.with_name(to.name + ".new"), 0, b"", b""
+        try:
+            with open(os.open(unready, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as stream:
+                async for chunk in response.aiter_bytes():
+                    size += len(chunk)
+                    if size > self.limits.download_bytes:
+                        raise MoodleError("this download is larger than 2 GB: take it in pieces by hand")
+                    head = (head + chunk)[:HEAD] if len(head) < HEAD else head
+                    last = chunk or last
+                    stream.write(chunk)
+                    if arrived:
+                        arrived(len(chunk))
+            _check(response, head, last, expect)
+            unready.replace(to)
+        finally:
+            unready.unlink(missing_ok=True)
+
+    # -- one request
+
+    async def _tried(self, once: Callable, seconds: float) -> Any:
+        """Do it, again where Moodle was busy or the line broke, with growing pauses and those it asks for."""
+        async with self._slots:
+            attempts = stamina.retry_context(
+                on=self._worth_waiting, attempts=self.limits.tries, timeout=self.limits.total_s,
+                wait_initial=self.limits.wait_initial_s, wait_max=30, wait_jitter=self.limits.wait_initial_s,
+            )  # fmt: skip
+            async for attempt in attempts:
+                with attempt:
+                    left = min(seconds, self._ends - time.monotonic())
+                    if left <= 0:
+                        raise MoodleError("this takes longer than three hours: stopped; what came is kept")
+                    return await self._once(once, left)
+
+    async def _once(self, once: Callable, seconds: float) -> Any:
+        try:
+            async with asyncio.timeout(seconds):
+                return await once()
+        except (TimeoutError, httpx.TimeoutException):
+            raise Away(f"{self._parts.hostname} does not answer in time") from None
+        except (httpx.ConnectError, httpx.UnsupportedProtocol) as error:
+            if isinstance(error.__cause__ and error.__cause__.__cause__, ssl.SSLError) or "SSL" in str(error):
+                raise MoodleError(
+                    f"{self._parts.hostname} cannot show that it is what it says (TLS certificate): do not trust it;"
+                    " where your institution signs its own certificates, name them in SSL_CERT_FILE"
+                ) from None
+            raise Away(f"{self._parts.hostname} cannot be reached: check the address and your connection") from None
+        except httpx.TransportError:
+            raise Away(f"{self._parts.hostname} broke off in the middle of an answer") from None
+        except httpx.HTTPError:
+            raise MoodleError(f"{self._parts.hostname} sent something that is no answer") from None
+
+    def _worth_waiting(self, error: Exception) -> bool | float:
+        if not isinstance(error, Away) or str(error) == MAINTENANCE:
+            return False
+        if error.wait_s is None:
+            return True
+        return error.wait_s if error.wait_s <= min(self.limits.wait_most_s, self._ends - time.monotonic()) else False
+
+    @asynccontextmanager
+    async def _answer(self, method: str, path: str, **values: Any) -> AsyncIterator[httpx.Response]:
+        """One answer; a redirect is an error here."""
+        async with self._client.stream(method, self.site + path, **values) as response:
+            self._busy(response)
+            if response.is_redirect:
+                raise self._moved(urljoin(str(response.url), response.headers["location"]))
+            yield response
+
+    @asynccontextmanager
+    async def _page(self, method: str, path: str, values: dict) -> AsyncIterator[httpx.Response]:
+        """One page, redirects followed inside this Moodle only; one to the login page ends the session."""
+        url = self.site + path
+        for _ in range(MOST_REDIRECTS):
+            async with self._client.stream(method, url, **values) as response:
+                self._busy(response)
+                if not response.is_redirect:
+                    yield response
+                    return
+                url, method, values = urljoin(url, response.headers["location"]), "GET", {}
+                if not self._inside(url):
+                    raise self._moved(url)
+                if urlsplit(url).path.endswith("/login/index.php"):
+                    raise SessionExpired(EXPIRED)
+        raise MoodleError("this Moodle sends round in circles: open the course in a browser to see why")
+
+    def _inside(self, url: str) -> bool:
+        """Whether an address is of this very Moodle: same scheme, host, port, and under its path."""
+        parts = urlsplit(url)
+        same = (parts.scheme, parts.hostname, _port(parts)) == (
+            self._parts.scheme, self._parts.hostname, _port(self._parts),
+        )  # fmt: skip
+        return same and parts.path.startswith(self._parts.path + "/")
+
+    def _moved(self, url: str) -> MoodleError:
+        parts = urlsplit(url)
+        if urlsplit(url).path.endswith("/login/index.php") and self._inside(url):
+            return SessionExpired(EXPIRED)
+        where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"[:200]
+        return MoodleError(
+            f"this Moodle sent us on to {where}: nothing was sent there; if that is its address now, use it in place"
+            " of the old one (a sign-in page of your institution needs a session: --session-cookie)"
+        )
+
+    def _busy(self, response: httpx.Response) -> None:
+        status = response.status_code
+        if status in BUSY:
+            wait = retry_after(response.headers.get("retry-after"))
+            when = f", and wants to be left alone for {wait:,.0f} seconds" if wait else ""
+            raise Away(f"{self._parts.hostname} is busy or in maintenance (status {status}){when}", wait)
+        if status >= 500:
+            raise Away(f"{self._parts.hostname} has an error of its own (status {status})")
+
+    async def _body(self, response: httpx.Response) -> bytes:
+        body = bytearray()
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > self.limits.answer_bytes:
+                raise MoodleError("this answer is larger than 200 MB: Coursette does not read on")
+        return bytes(body)
+
+
+def _port(parts: Any) -> int | None:
+    return parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def retry_after(text: str | None) -> float | None:
+    """Seconds to wait, by a Retry-After header: a number, or a date."""
+    if not text:
+        return None
+    if text.strip().isdecimal():
+        return float(text)
+    try:
+        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
+    except (TypeError, ValueError):
+        return None
+
+
+def _parsed(response: httpx.Response, body: bytes) -> Any:
+    """The JSON of an answer, else a sentence on what came in its place."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        pass
+    start = body[:HEAD].lstrip()
+    if start.startswith(b"<?xml"):
+        raise MoodleError("this Moodle answers in XML where JSON was asked for: its web services are set up unusually")
+    if start.startswith(b"<"):
+        raise page_error(response.status_code, start, "json") or MoodleError("Moodle answered with a web page")
+    if start[:1] in (b"{", b"["):
+        raise Away("Moodle's answer ended in the middle")
+    if response.status_code == 404 or not start:
+        raise MoodleError("there is no Moodle with web services at this address: check it, or use a session")
+    raise MoodleError("this address answers with something that is no Moodle's answer: check it")
+
+
+def _check(response: httpx.Response, head: bytes, last: bytes, expect: str) -> None:
+    """Raise for a page in place of a file, an error page, and half a file."""
+    page = head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<")
+    if page or response.status_code != 200:
+        if error := page_error(response.status_code, head, expect):
+            raise error
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if expect == "html" and not page:
+        raise MoodleError("Moodle gave a file in place of a page")
+    if expect == "csv" and kind not in ("text/csv", "application/download", "application/octet-stream"):
+        raise MoodleError(f"Moodle gave {kind or 'something unnamed'} in place of a csv file")
+    whole = last.endswith(b"\n") if expect == "csv" else b"</html" in last[-2000:].lower()
+    if not whole:
+        raise Away("Moodle's file ended in the middle")

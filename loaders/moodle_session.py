@@ -1,0 +1,115 @@
+"""A session and a token of a running Moodle: signing in by its form, and who is signed in.
+
+    M.cfg = {"wwwroot":"https:\\/\\/moodle.example.edu","sesskey":"x7…","userId":3,"usertimezone":"Australia\\/Brisbane"…}
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+from selectolax.lexbor import LexborHTMLParser
+
+from loaders.moodle_errors import MoodleError, SessionExpired, page_error
+
+QUIET_PAGE = "/user/preferences.php"  # a page whose opening Moodle does not log
+SERVICE = "moodle_mobile_app"
+SINGLE_SIGN_ON = (
+    "this Moodle signs in through your institution: lend your browser's session (--session-cookie), or copy a token"
+    " from Moodle: Preferences, Security keys"
+)
+WRONG = "Moodle does not accept this user name and password"
+FIRST = {
+    "change_password.php": "Moodle wants you to change your password first: do so in the browser",
+    "policy.php": "Moodle wants you to agree to the site's policies first: do so in the browser",
+    "edit.php": "Moodle wants you to complete your profile first: do so in the browser",
+}
+_CONFIG = re.compile(r"M\.cfg\s*=\s*(?=\{)")
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Who a session belongs to, as Moodle's own pages say."""
+
+    user_id: int
+    timezone: str | None
+    language: str | None
+    sesskey: str = field(repr=False)
+
+
+class SessionWays:
+    """What of `Moodle` is about sessions and tokens."""
+
+    async def check_session(self) -> Viewer:
+        """Who is signed in; opens a page that leaves no line in the log. Raises SessionExpired."""
+        status, html, _ = await self._read_page("GET", QUIET_PAGE, {})
+        if error := page_error(status, html.encode()[:65_536], "html"):
+            raise error
+        config = config_of(html)
+        if not config.get("userId") or not config.get("sesskey"):
+            raise SessionExpired("this page shows nobody signed in: lend your browser's session anew")
+        language = re.search(r'<html[^>]*\slang="([\w-]{2,20})"', html)
+        return Viewer(int(config["userId"]), config.get("usertimezone"), language and language[1], config["sesskey"])
+
+    async def log_in(self, username: str, password: str) -> Viewer:
+        """Sign in by Moodle's own form; the session is this object's alone. Raises MoodleError."""
+        _, html, _ = await self._read_page("GET", "/login/index.php", {}, login=True)
+        form = LexborHTMLParser(html).css_first('form[action*="/login/index.php"] input[name="password"]')
+        if form is None:
+            raise MoodleError(SINGLE_SIGN_ON)
+        token = LexborHTMLParser(html).css_first('input[name="logintoken"]')
+        fields = {"username": username, "password": password, "anchor": ""}
+        if token is not None:
+            fields["logintoken"] = token.attributes.get("value") or ""
+        _, _, location = await self._read_page("POST", "/login/index.php", {"data": fields}, login=True)
+        self._refuse_login(location)
+        return await self.check_session()
+
+    def _refuse_login(self, location: str | None) -> None:
+        parts = urlsplit(location or "")
+        page = parts.path.rpartition("/")[2]
+        if location is None or (page == "index.php" and "/login/" in parts.path and "testsession" not in
+                                parse_qs(parts.query)):  # fmt: skip
+            raise MoodleError(WRONG)
+        if page in FIRST:
+            raise MoodleError(FIRST[page])
+
+    async def get_token(self, username: str, password: str) -> str:
+        """A token of the mobile app's web service. Raises MoodleError."""
+        answer = await self._json(
+            "/login/token.php", {"username": username, "password": password, "service": SERVICE}
+        )
+        if not isinstance(answer, dict) or not isinstance(answer.get("token"), str):
+            raise MoodleError("Moodle gave no token: ask its support whether the mobile app may be used")
+        self._token = answer["token"]
+        return self._token
+
+    async def _read_page(self, method: str, path: str, values: dict, login: bool = False) -> tuple[int, str, str | None]:
+        """(status, page, where it sends on). `login`: a redirect is read, not followed, and a login page no error."""
+
+        async def once() -> tuple[int, str, str | None]:
+            if not login:
+                async with self._page(method, path, values) as response:
+                    return response.status_code, (await self._body(response)).decode("utf-8", "replace"), None
+            async with self._client.stream(method, self.site + path, **values) as response:
+                self._busy(response)
+                to = response.headers.get("location") if response.is_redirect else None
+                target = urljoin(str(response.url), to) if to else None
+                if target and not self._inside(target):
+                    raise MoodleError(SINGLE_SIGN_ON) if method == "GET" else self._moved(target)
+                return response.status_code, (await self._body(response)).decode("utf-8", "replace"), target
+
+        return await self._tried(once, self.limits.answer_s)
+
+
+def config_of(html: str) -> dict[str, Any]:
+    """What a page of Moodle says of itself in M.cfg; {} where it says nothing."""
+    found = _CONFIG.search(html)
+    try:
+        config, _ = json.JSONDecoder().raw_decode(html, found.end()) if found else ({}, 0)
+    except ValueError:
+        return {}
+    return config if isinstance(config, dict) else {}

@@ -1,0 +1,179 @@
+"""`coursette pull`: everything a course's Moodle tells this teacher, over HTTP, into the database."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from loaders import accounts, pull_log, pull_pages, pull_parts, reporting, ways, zones
+from loaders.errors import Unreadable
+from loaders.moodle import Moodle, course_address
+from loaders.moodle_errors import MoodleError
+from loaders.pull_course import CoursePull
+from loaders.pull_files import folder_of
+from loaders.pull_store import Store
+from loaders.schema import open_database, open_existing
+
+NO_COURSE = (
+    "say which course: coursette pull https://YOUR-MOODLE/course/view.php?id=2, the address of its page in your browser"
+)
+BUSY = "course {course} is being pulled by another coursette at this moment: left to that one"
+NO_LOG = (
+    "no log: Moodle gives it to a browser's session only; `coursette pull --help` tells how to lend yours"
+    " (--session-cookie), or download it and `coursette load` it"
+)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One course to pull: its Moodle's address and Moodle's id."""
+
+    site: str
+    course: int
+
+
+def pull(db: Path, addresses: list[str], private: Path | None, options: ways.Options, *, whole: bool = False,
+         save: Path | None = None) -> int:  # fmt: skip
+    """Pull the courses at `addresses`, or every course known; prints what became of it; returns the exit status."""
+    wanted = [Wanted(*course_address(address)) for address in addresses] or list(known_courses(db))
+    folder = accounts.private_folder([db], private)
+    status = 0
+    for one in wanted:
+        try:
+            with _alone(folder, one):
+                status = max(status, asyncio.run(_pull_one(db, folder, one, options, whole or bool(save), save)))
+        except Timeout:
+            reporting.echo(BUSY.format(course=one.course))
+    _advise(db)
+    return status
+
+
+def known_courses(db: Path) -> Iterator[Wanted]:
+    """Every course of the database whose Moodle's address is known. Raises Unreadable where there is none."""
+    connection = open_existing(db).conn
+    rows = connection.execute(
+        "select sites.url, courses.moodle_id from courses join sites on sites.id = site_id"
+        " where sites.url is not null and courses.moodle_id is not null order by courses.id"
+    ).fetchall()
+    connection.close()
+    if not rows:
+        raise Unreadable(NO_COURSE)
+    return (Wanted(*row) for row in rows)
+
+
+@contextmanager
+def _alone(private: Path, wanted: Wanted) -> Iterator[None]:
+    """One pull of a course at a time: they share the files that wait to be loaded. Raises Timeout."""
+    with FileLock(folder_of(private, wanted.site, wanted.course) / "lock", timeout=0):
+        yield
+
+
+async def _pull_one(db: Path, private: Path, wanted: Wanted, options: ways.Options, whole: bool,
+                    save: Path | None) -> int:  # fmt: skip
+    way = ways.find(wanted.site, private, options)
+    target = save / f"course-{wanted.course}" if save else None
+    store = Store(lambda: open_database(db).conn, wanted.site, wanted.course, save=target)
+    async with Moodle(wanted.site, token=way.token, session_cookie=way.session_cookie) as moodle:
+        pulling = CoursePull(moodle, store, private, wanted.site, wanted.course, whole)
+        with _progress(pulling):
+            try:
+                await _everything(pulling, way)
+            finally:
+                await pulling.in_reader(store.close)
+    return _report(pulling, way)
+
+
+async def _everything(pulling: CoursePull, way: ways.Way) -> None:
+    """Sign in, take what an earlier pull left ready, then all parts side by side."""
+    work = []
+    try:
+        viewer = await _look_around(pulling, way)
+    except MoodleError as error:
+        pulling.errors.append(str(error))
+        return
+    await _take_ready(pulling)
+    if way.token:
+        work += pull_parts.PARTS
+    if viewer:
+        work += [pull_log.log] if way.token else [pull_log.log, *pull_pages.PAGES]
+    if not viewer:
+        await pull_log.without(pulling)
+    await pull_parts.all_of(pulling, work)
+
+
+async def _look_around(pulling: CoursePull, way: ways.Way):
+    """Who is asking, what the token's service offers, and the zone in which Moodle shows times."""
+    moodle, viewer = pulling.moodle, None
+    if way.token:
+        info = await moodle.call("core_webservice_get_site_info")
+        pulling.functions = {one["name"] for one in info.get("functions", [])}
+        self = await moodle.call("core_user_get_users_by_field", **{"field": "id", "values[0]": info["userid"]})
+        pulling.store.timezone = _zone((self or [{}])[0].get("timezone"))
+    if way.session_cookie:
+        viewer = await moodle.check_session()
+        pulling.store.timezone = _zone(viewer.timezone) or pulling.store.timezone
+    return viewer
+
+
+def _zone(name: str | None) -> str | None:
+    """A time zone's name, where it is one ("99" stands for the site's own, which no answer tells)."""
+    with suppress(Unreadable):
+        return zones.named(name).key if name else None
+    return None
+
+
+async def _take_ready(pulling: CoursePull) -> None:
+    """Load what a stopped pull had fetched whole and not loaded yet."""
+    for path in sorted(pulling.folder.glob("*.jsonl")):
+        await pulling.take(path, f"{path.stem} of course {pulling.course}, from a pull that was stopped")
+
+
+@contextmanager
+def _progress(pulling: CoursePull) -> Iterator[None]:
+    """A bar of answers on a terminal, nothing in a pipe."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+               TextColumn("answers"), TimeElapsedColumn())  # fmt: skip
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(f"course {pulling.course}", total=0)
+        planned = 0
+
+        def plan(calls: int) -> None:
+            nonlocal planned
+            planned += calls
+            bar.update(task, total=planned)
+
+        pulling.planned, pulling.done = plan, lambda calls: bar.advance(task, calls)
+        yield
+
+
+def _report(pulling: CoursePull, way: ways.Way) -> int:
+    """What came in, what was not to be had and why; 1 where something failed."""
+    for outcome in pulling.outcomes:
+        reporting.say(outcome)
+    for sentence in pulling.refused.values():
+        reporting.echo(f"  not to be had: {sentence}")
+    for sentence in pulling.errors:
+        reporting.echo(sentence, err=True)
+    failed = pulling.errors or any(outcome.error for outcome in pulling.outcomes)
+    return 1 if failed else 0
+
+
+def _advise(db: Path) -> None:
+    """What is still missing, as after a load."""
+    connection: sqlite3.Connection = open_database(db).conn
+    try:
+        reporting.advise(connection)
+    finally:
+        connection.close()
