@@ -37,13 +37,24 @@ def store(connection: sqlite3.Connection, load_id: int, claims: Iterable[dict]) 
     """Keep claims of one load; returns how many."""
     before = connection.total_changes
     connection.executemany(
-        "insert into claims (load_id, noun, line, claim) values (?, ?, ?, ?)",
+        "insert into claims (load_id, noun, line, claim, answer_key) values (?, ?, ?, ?, ?)",
         (
-            (load_id, claim["noun"], claim.get("line"), json.dumps(claim, ensure_ascii=False, sort_keys=True))
+            (
+                load_id,
+                claim["noun"],
+                claim.get("line"),
+                json.dumps(plain(claim), ensure_ascii=False, sort_keys=True),
+                claim.get("answer"),
+            )
             for claim in claims
-        ),
+        ),  # fmt: skip
     )
     return connection.total_changes - before
+
+
+def plain(claim: dict) -> dict:
+    """A claim without the key of the answer it is from."""
+    return {key: value for key, value in claim.items() if key != "answer"}
 
 
 def read_loads(connection: sqlite3.Connection) -> list[Load]:

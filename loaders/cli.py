@@ -124,6 +124,21 @@ def private(command: Callable) -> Callable:
     )(command)  # fmt: skip
 
 
+def ways_in(command: Callable) -> Callable:
+    """How to be let into a Moodle. An option without its value asks for it, so that it stays out of histories."""
+    for option in (
+        click.option("--token", is_flag=False, flag_value="?", metavar="[TOKEN]", envvar="COURSETTE_MOODLE_TOKEN",
+                     show_envvar=True, help="A web-service token; without its value it is asked for."),
+        click.option("--session-cookie", is_flag=False, flag_value="?", metavar="[VALUE]", show_envvar=True,
+                     envvar="COURSETTE_MOODLE_SESSION",
+                     help="The session of your browser (cookie MoodleSession); without its value it is asked for."),
+        click.option("--username", metavar="NAME", help="Sign in with this name; the password is asked for."),
+        click.option("--password-stdin", is_flag=True, help="Read the password from standard input."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
 @cli.command()
 @click.argument("courses", nargs=-1, metavar="[COURSE_URL]...")
 @ways_in
@@ -135,7 +150,7 @@ def private(command: Callable) -> Callable:
 @private
 @database
 @in_a_sentence
-def pull(courses, db, private, whole, save, **secrets) -> None:
+def pull(courses, db, private, whole, save, token, session_cookie, username, password_stdin) -> None:
     """Bring a course up to date from the live Moodle: only what is new, and nothing is written there.
 
     COURSE_URL is the address of the course's page in your browser; without one, every course that is known is
@@ -150,8 +165,41 @@ def pull(courses, db, private, whole, save, **secrets) -> None:
       a name and password (--username), typed into Moodle's own form, for a session of Coursette's own
     """
     from loaders import pull as puller
+    from loaders import ways
 
+    secrets = ways.Secrets.asked(token, session_cookie, username, password_stdin)
     sys.exit(puller.pull(db, list(courses), private, secrets, whole=whole, save=save))
+
+
+@cli.command()
+@click.argument("url")
+@ways_in
+@click.option("--remember/--no-remember", default=None, help="Keep it for the next time [default: ask].")
+@private
+@database
+@in_a_sentence
+def login(url, db, private, remember, token, session_cookie, username, password_stdin) -> None:
+    """Get a token of the Moodle at URL with your name and password, try it, and keep it if you like.
+
+    It is kept in the system's keyring, else in a file in the private folder that only you can read. Where you
+    sign in through your institution Moodle knows no password of yours: give --token or --session-cookie.
+    """
+    from loaders import logging_in
+
+    for line in logging_in.log_in(url, db, private, (token, session_cookie, username, password_stdin), remember):
+        click.echo(line)
+
+
+@cli.command()
+@click.argument("url")
+@private
+@database
+@in_a_sentence
+def logout(url, db, private) -> None:
+    """Forget the token and the session kept for the Moodle at URL."""
+    from loaders import logging_in
+
+    click.echo(logging_in.log_out(url, db, private))
 
 
 @cli.command()

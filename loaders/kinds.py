@@ -14,6 +14,7 @@ from loaders import (
     log,
     pages,
     participants,
+    pulled_answers,
     web_services,
 )
 from loaders.reading import Reading
@@ -61,8 +62,10 @@ def unused(sheet: Sheet) -> str | None:
     return "feedback responses" if len(answers) >= 1 and "Date" in words else None
 
 
-def read(content: Sheet | Page | Answer, clock: Clock) -> Reading | None:
+def read(content: Sheet | Page | Answer | pulled_answers.Pulled, clock: Clock) -> Reading | None:
     """What a small file says; None if nobody knows it."""
+    if isinstance(content, pulled_answers.Pulled):
+        return pulled_answers.reading(content)
     if isinstance(content, Page):
         return pages.read(content, clock) if pages.recognise(content) else None
     if isinstance(content, Answer):

@@ -6,10 +6,11 @@ import json
 import sqlite3
 from dataclasses import dataclass, field
 
-from loaders import claims, kinds
+from loaders import claims, kinds, pulled
 from loaders.courses import Evidence, members, things
 from loaders.errors import Unreadable
 from loaders.places import Options, Places
+from loaders.pulled_answers import Pulled
 from loaders.reading import Reading
 from loaders.retime import UTC_TEXT
 from loaders.tables import Answer, Page, Sheet
@@ -48,7 +49,7 @@ class SmallFile:
     def __init__(self, connection: sqlite3.Connection, options: Options, places: Places, outcome: Outcome):
         self.connection, self.options, self.places, self.outcome = connection, options, places, outcome
 
-    def take(self, content: Sheet | Page | Answer) -> None:
+    def take(self, content: Sheet | Page | Answer | Pulled) -> None:
         """Store what the file says. Raises NotUsed, or Unreadable where nobody knows it."""
         outcome = self.outcome
         zone, zone_from = self.places.zone(self.places.only_site(), self.places.only_course())
@@ -60,6 +61,8 @@ class SmallFile:
             zone, zone_from = reading.timezone, "saved page"
             reading = kinds.read(content, Clock(zone, self.options.date_order))
         said = list(reading.claims)
+        answers = [claim for claim in said if claim["noun"] == "answer"]
+        said = [claim for claim in said if claim["noun"] != "answer"]
         if reading.course.get("moodle_id"):
             said += [{"noun": "course", **reading.course}] * (reading.kind != "course")
         outcome.kind = reading.kind
@@ -73,6 +76,10 @@ class SmallFile:
         )  # fmt: skip
         self._count(said)
         claims.store(self.connection, outcome.load_id, said)
+        if isinstance(content, Pulled):
+            pulled.note(self.connection, outcome.load_id, content.head)
+            pulled.store(self.connection, outcome.load_id, answers)
+            pulled.supersede(self.connection, outcome.load_id)
         if zone_from == "machine" and any(UTC_TEXT.search(json.dumps(claim)) for claim in said):
             outcome.notes.append(ASSUMED.format(zone=zone))
         if self.options.course and not reading.course.get("moodle_id"):
@@ -128,4 +135,6 @@ class SmallFile:
 
 
 def _content(claim: dict) -> str:
-    return json.dumps({k: v for k, v in claim.items() if k != "line"}, ensure_ascii=False, sort_keys=True)
+    return json.dumps(
+        {k: v for k, v in claim.items() if k not in ("line", "answer")}, ensure_ascii=False, sort_keys=True
+    )

@@ -32,16 +32,7 @@ from loaders.moodle_session import SessionWays
 stamina.instrumentation.set_on_retry_hooks(())  # what is tried again is nobody's business on the terminal
 
 # Functions that only read. No other is ever called: many mod_*_view_* functions write into the log.
-READING = frozenset("""
-core_webservice_get_site_info core_user_get_users_by_field core_course_get_courses_by_field
-core_enrol_get_users_courses core_course_get_contents core_enrol_get_enrolled_users core_group_get_course_groups
-core_completion_get_activities_completion_status gradereport_user_get_grade_items mod_forum_get_forums_by_courses
-mod_forum_get_forum_discussions mod_forum_get_discussion_posts mod_assign_get_assignments
-mod_assign_get_submissions mod_quiz_get_quizzes_by_courses mod_quiz_get_user_attempts
-mod_quiz_get_user_quiz_attempts mod_book_get_books_by_courses mod_choice_get_choices_by_courses
-mod_choice_get_choice_results mod_feedback_get_feedbacks_by_courses mod_feedback_get_responses_analysis
-core_blog_get_entries core_calendar_get_calendar_events
-""".split())  # fmt: skip
+READING = frozenset(["core_webservice_get_site_info", "core_user_get_users_by_field", "core_course_get_courses_by_field", "core_enrol_get_users_courses", "core_course_get_contents", "core_enrol_get_enrolled_users", "core_group_get_course_groups", "core_completion_get_activities_completion_status", "gradereport_user_get_grade_items", "mod_forum_get_forums_by_courses", "mod_forum_get_forum_discussions", "mod_forum_get_discussion_posts", "mod_assign_get_assignments", "mod_assign_get_submissions", "mod_quiz_get_quizzes_by_courses", "mod_quiz_get_user_attempts", "mod_quiz_get_user_quiz_attempts", "mod_book_get_books_by_courses", "mod_choice_get_choices_by_courses", "mod_choice_get_choice_results", "mod_feedback_get_feedbacks_by_courses", "mod_feedback_get_responses_analysis", "core_blog_get_entries", "core_calendar_get_calendar_events"])  # fmt: skip
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 PAGE_PATHS = ("/course/", "/user/", "/mod/", "/report/", "/grade/", "/my", "/login/", "/group/", "/enrol/")
 BUSY = {429, 502, 503, 504}
@@ -70,7 +61,7 @@ def course_address(address: str) -> tuple[str, int]:
     parts = urlsplit(address if "://" in address else f"https://{address}")
     query = parse_qs(parts.query)
     course = next((query[key][0] for key in ("course", "courseid", "id") if key in query), "")
-    if not course.isdecimal() or not parts.netloc or "/course/" not in parts.path and "course" not in parts.query:
+    if not course.isdecimal() or not parts.netloc or ("/course/" not in parts.path and "course" not in parts.query):
         raise Unreadable(
             f"{_shown(address)} is not the address of a course: open the course in Moodle and copy the address of its"
             " page, such as https://moodle.example.edu/course/view.php?id=2"

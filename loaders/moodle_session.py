@@ -1,6 +1,6 @@
 """A session and a token of a running Moodle: signing in by its form, and who is signed in.
 
-    M.cfg = {"wwwroot":"https:\\/\\/moodle.example.edu","sesskey":"x7…","userId":3,"usertimezone":"Australia\\/Brisbane"…}
+M.cfg = {"wwwroot":"https:\\/\\/moodle.example.edu","sesskey":"x7…","userId":3,"usertimezone":"Australia\\/Brisbane"…}
 """
 
 from __future__ import annotations
@@ -79,15 +79,15 @@ class SessionWays:
 
     async def get_token(self, username: str, password: str) -> str:
         """A token of the mobile app's web service. Raises MoodleError."""
-        answer = await self._json(
-            "/login/token.php", {"username": username, "password": password, "service": SERVICE}
-        )
+        answer = await self._json("/login/token.php", {"username": username, "password": password, "service": SERVICE})
         if not isinstance(answer, dict) or not isinstance(answer.get("token"), str):
             raise MoodleError("Moodle gave no token: ask its support whether the mobile app may be used")
         self._token = answer["token"]
         return self._token
 
-    async def _read_page(self, method: str, path: str, values: dict, login: bool = False) -> tuple[int, str, str | None]:
+    async def _read_page(
+        self, method: str, path: str, values: dict, login: bool = False
+    ) -> tuple[int, str, str | None]:
         """(status, page, where it sends on). `login`: a redirect is read, not followed, and a login page no error."""
 
         async def once() -> tuple[int, str, str | None]:

@@ -100,7 +100,7 @@ class People:
                 for name in folded_names(ref):
                     self.names[load.course_id][name].add(root)
                 if claim["noun"] == "completion":
-                    self.completed[root].update(cell[1] for cell in claim["cells"] if cell and cell[1])
+                    self.completed[root].update(cell[1] for cell in claim.get("cells", ()) if cell and cell[1])
 
     def _join_by_name(self) -> None:
         """People known by email only become the one Moodle id of their name in the course, or are held."""

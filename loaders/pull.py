@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +40,7 @@ class Wanted:
     course: int
 
 
-def pull(db: Path, addresses: list[str], private: Path | None, options: ways.Options, *, whole: bool = False,
+def pull(db: Path, addresses: list[str], private: Path | None, secrets: ways.Secrets, *, whole: bool = False,
          save: Path | None = None) -> int:  # fmt: skip
     """Pull the courses at `addresses`, or every course known; prints what became of it; returns the exit status."""
     wanted = [Wanted(*course_address(address)) for address in addresses] or list(known_courses(db))
@@ -49,7 +49,7 @@ def pull(db: Path, addresses: list[str], private: Path | None, options: ways.Opt
     for one in wanted:
         try:
             with _alone(folder, one):
-                status = max(status, asyncio.run(_pull_one(db, folder, one, options, whole or bool(save), save)))
+                status = max(status, asyncio.run(_pull_one(db, folder, one, secrets, whole or bool(save), save)))
         except Timeout:
             reporting.echo(BUSY.format(course=one.course))
     _advise(db)
@@ -76,51 +76,67 @@ def _alone(private: Path, wanted: Wanted) -> Iterator[None]:
         yield
 
 
-async def _pull_one(db: Path, private: Path, wanted: Wanted, options: ways.Options, whole: bool,
+async def _pull_one(db: Path, private: Path, wanted: Wanted, secrets: ways.Secrets, whole: bool,
                     save: Path | None) -> int:  # fmt: skip
-    way = ways.find(wanted.site, private, options)
+    token, cookie = ways.find(wanted.site, private, secrets)
     target = save / f"course-{wanted.course}" if save else None
     store = Store(lambda: open_database(db).conn, wanted.site, wanted.course, save=target)
-    async with Moodle(wanted.site, token=way.token, session_cookie=way.session_cookie) as moodle:
+    async with Moodle(wanted.site, token=token, session_cookie=cookie) as moodle:
         pulling = CoursePull(moodle, store, private, wanted.site, wanted.course, whole)
         with _progress(pulling):
             try:
-                await _everything(pulling, way)
+                await _everything(pulling, bool(token), bool(cookie), secrets)
             finally:
                 await pulling.in_reader(store.close)
-    return _report(pulling, way)
+    return _report(pulling)
 
 
-async def _everything(pulling: CoursePull, way: ways.Way) -> None:
-    """Sign in, take what an earlier pull left ready, then all parts side by side."""
-    work = []
-    try:
-        viewer = await _look_around(pulling, way)
-    except MoodleError as error:
-        pulling.errors.append(str(error))
+async def _everything(pulling: CoursePull, token: bool, cookie: bool, secrets: ways.Secrets) -> None:
+    """See which ways are open, take what a stopped pull left ready, then all parts side by side."""
+    if secrets.username and not (token and cookie):
+        try:
+            found, cookie = await ways.sign_in(pulling.moodle, secrets)
+            token = token or bool(found)
+        except MoodleError as error:
+            pulling.errors.append(str(error))
+    token = token and await _try(pulling, _with_token)
+    session = cookie and await _try(pulling, _with_session)
+    if not token and not session:
         return
     await _take_ready(pulling)
-    if way.token:
-        work += pull_parts.PARTS
-    if viewer:
-        work += [pull_log.log] if way.token else [pull_log.log, *pull_pages.PAGES]
-    if not viewer:
+    pages = [] if token else pull_pages.PAGES
+    parts = pull_parts.PARTS if token else ()
+    if session:
+        await pull_parts.all_of(pulling, [pull_log.log, *parts, *pages])
+    else:
+        pulling.refused["log"] = NO_LOG
         await pull_log.without(pulling)
-    await pull_parts.all_of(pulling, work)
+        await pull_parts.all_of(pulling, parts)
 
 
-async def _look_around(pulling: CoursePull, way: ways.Way):
-    """Who is asking, what the token's service offers, and the zone in which Moodle shows times."""
-    moodle, viewer = pulling.moodle, None
-    if way.token:
-        info = await moodle.call("core_webservice_get_site_info")
-        pulling.functions = {one["name"] for one in info.get("functions", [])}
-        self = await moodle.call("core_user_get_users_by_field", **{"field": "id", "values[0]": info["userid"]})
-        pulling.store.timezone = _zone((self or [{}])[0].get("timezone"))
-    if way.session_cookie:
-        viewer = await moodle.check_session()
-        pulling.store.timezone = _zone(viewer.timezone) or pulling.store.timezone
-    return viewer
+async def _try(pulling: CoursePull, way: Callable[[CoursePull], Awaitable[None]]) -> bool:
+    """Whether a way in is open; if not, why is noted."""
+    try:
+        await way(pulling)
+    except MoodleError as error:
+        pulling.errors.append(str(error))
+        return False
+    return True
+
+
+async def _with_token(pulling: CoursePull) -> None:
+    """What the token's service offers, and the zone in which Moodle shows times to its owner."""
+    info = await pulling.moodle.call("core_webservice_get_site_info")
+    pulling.functions = {one["name"] for one in info.get("functions", [])}
+    asked = {"field": "id", "values[0]": info["userid"]}
+    myself = await pulling.moodle.call("core_user_get_users_by_field", **asked)
+    pulling.store.timezone = _zone((myself or [{}])[0].get("timezone"))
+
+
+async def _with_session(pulling: CoursePull) -> None:
+    """Whose session it is; its zone is that of every download."""
+    pulling.viewer = await pulling.moodle.check_session()
+    pulling.store.timezone = _zone(pulling.viewer.timezone) or pulling.store.timezone
 
 
 def _zone(name: str | None) -> str | None:
@@ -158,7 +174,7 @@ def _progress(pulling: CoursePull) -> Iterator[None]:
         yield
 
 
-def _report(pulling: CoursePull, way: ways.Way) -> int:
+def _report(pulling: CoursePull) -> int:
     """What came in, what was not to be had and why; 1 where something failed."""
     for outcome in pulling.outcomes:
         reporting.say(outcome)

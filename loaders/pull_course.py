@@ -12,6 +12,7 @@ from typing import Any
 from loaders.load_claims import Outcome
 from loaders.moodle import Moodle
 from loaders.moodle_errors import MoodleError, NotAllowed
+from loaders.moodle_session import Viewer
 from loaders.pull_files import Ask, PartFile, folder_of
 from loaders.pull_parts import learners
 from loaders.pull_store import Store
@@ -31,6 +32,7 @@ class CoursePull:
         self.graded: dict[tuple[str | None, int, int], int] = {}
         self.known_modules, self.known_people, self.known_grades = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self.log_is_in, self.log_read = asyncio.Event(), asyncio.Event()
+        self.viewer: Viewer | None = None  # whose session it is
         self.functions: set[str] | None = None  # what the token's service offers; None: not known
         self.refused: dict[str, str] = {}  # function or report -> the sentence, said once
         self.errors: list[str] = []

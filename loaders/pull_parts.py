@@ -101,7 +101,8 @@ async def grades(pull: CoursePull) -> None:
     async with pull.part("grades", pull.known_grades) as part:
         answer = await part.ask(Ask("gradereport_user_get_grade_items", {"courseid": pull.course}))
         pull.graded = {
-            (item.get("itemmodule"), int(item["iteminstance"] or 0), int(user["userid"])): item.get("gradedategraded") or 0
+            (item.get("itemmodule"), int(item["iteminstance"] or 0), int(user["userid"])): item.get("gradedategraded")
+            or 0
             for user in (answer or {}).get("usergrades", [])
             for item in user.get("gradeitems", [])
             if item.get("graderaw") is not None

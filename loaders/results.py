@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from loaders.activities import Activities
 from loaders.claims import Load, Newest, sync
@@ -23,6 +23,8 @@ class Course:
     activity_keys: dict
     parts: dict
     unmatched: list[tuple]
+    people_names: dict[int, str] = field(default_factory=dict)  # Moodle id -> name
+    instances: dict[tuple[str, int], int] = field(default_factory=dict)  # kind and instance -> own key
 
     def person(self, load: Load, claim: dict) -> int | None:
         """Own key of the claim's person; else the claim goes to `unmatched` with the reason."""
@@ -60,13 +62,23 @@ def save_completions(connection: sqlite3.Connection, course: Course) -> None:
             if claim["noun"] == "columns":
                 columns = list(_columns(course, load, claim))
             elif person := course.person(load, claim):
-                for activity, cell in zip(columns, claim["cells"], strict=True):
+                for activity, cell in _states(course, claim, columns):
                     if activity and cell:
                         said.say((person, activity), load, cell)
     rows = {
         key: dict(zip(("state", "completed_utc", "set_by"), word[2], strict=True)) for key, word in said.best.items()
     }
     _sync_in_course(connection, "completions", ("person_id", "activity_id"), rows, "activities", course.id)
+
+
+def _states(course: Course, claim: dict, columns: list[int | None]) -> Iterator[tuple[int | None, list | None]]:
+    """(own key of the activity, [state, when, set by]) by the file's columns, or by the activities' own ids."""
+    if "states" not in claim:
+        yield from zip(columns, claim["cells"], strict=True)
+        return
+    for cmid, (state, when, *by) in claim["states"].items():
+        name = course.people_names.get(by[0]) if by else None
+        yield course.activity_keys.get(int(cmid)), [state, when, name]
 
 
 def _columns(course: Course, load: Load, claim: dict) -> Iterator[int | None]:

@@ -178,24 +178,51 @@ create table if not exists weeks (
     unique (course_id, week)
 );
 
--- one row per assignment submission seen in the log
+-- one row per assignment submission: as the log has it, else as Moodle's own list does
 create table if not exists submissions (
     id integer primary key,
     person_id integer not null references people(id),
     activity_id integer not null references activities(id),
     state text not null,
     time_utc text not null,
+    from_log integer not null default 1,
     unique (person_id, activity_id, state, time_utc)
 );
 
--- one row per quiz attempt step seen in the log
+-- one row per quiz attempt step: as the log has it, else as Moodle's own list does
 create table if not exists attempts (
     id integer primary key,
     person_id integer not null references people(id),
     activity_id integer not null references activities(id),
     state text not null,
     time_utc text not null,
+    from_log integer not null default 1,
     unique (person_id, activity_id, state, time_utc)
+);
+
+-- one row per person, activity and question of a choice or feedback activity
+create table if not exists responses (
+    id integer primary key,
+    person_id integer not null references people(id),
+    activity_id integer not null references activities(id),
+    question text not null,              -- empty for a choice, which has but one
+    response text not null,
+    time_utc text,
+    unique (person_id, activity_id, question, response, time_utc)
+);
+
+-- one row per event in the course's calendar
+create table if not exists calendar_events (
+    id integer primary key,
+    course_id integer not null references courses(id),
+    moodle_id integer not null,
+    activity_id integer references activities(id),
+    name text,
+    event_type text,                     -- due, open, close, course, group ...
+    group_id integer references groups(id),
+    starts_utc text not null,
+    duration_s integer not null default 0,
+    unique (course_id, moodle_id)
 );
 
 create table if not exists grade_items (
@@ -284,6 +311,8 @@ create table if not exists loads (
     oldest_utc text,
     newest_utc text,                     -- newest time in the file's content
     to_minute integer,                   -- 1: the log's times have no seconds (Moodle 3, or a spreadsheet's copy)
+    part text,                           -- of a pull: participants, completion, forums ...
+    answer_keys text,                    -- of the newest pull of a part: all answers that were good then (JSON)
     content_key text,                    -- hash of the file, to know it again
     modified_utc text,                   -- the file's own date: decides between files whose content has no date
     loaded_utc text not null,
@@ -317,9 +346,19 @@ create table if not exists claims (
     load_id integer not null references loads(id),
     noun text not null,
     line integer,
-    claim text not null
+    claim text not null,
+    answer_key text                      -- of a pull: the answer that said so
 );
-create index if not exists claims_load on claims(load_id);
+create index if not exists claims_load on claims(load_id, answer_key);
+
+-- one row per web-service answer of a pull that still counts
+create table if not exists answers (
+    id integer primary key,
+    load_id integer not null references loads(id),
+    key text not null,                   -- function and parameters
+    mark text,                           -- what tells whether the answer would be another by now (JSON)
+    unique (load_id, key)
+);
 
 -- which events a load contains, as ranges of events.id: what unload needs
 create table if not exists load_events (

@@ -13,6 +13,7 @@ from loaders import rollups, weeks
 from loaders.activities import Activities, save_parts, save_sections
 from loaders.claims import Load, read_loads
 from loaders.courses import name_courses, place_loads, tidy_courses
+from loaders.doings import instances, save_calendar, save_entries, save_responses, save_steps
 from loaders.enrolments import Groups, Roster, save_enrolments
 from loaders.log import LOGIN_AS
 from loaders.names import fold
@@ -23,13 +24,16 @@ HOMELESS = "no course is known that holds these people or activities: load the c
 # table, its column, the table that column points into; parents before their children
 ORPHANS = (
     *((table, "course_id", "courses") for table in
-      ("enrolments", "groups", "sections", "activities", "weeks", "grade_items", "forum_posts", "pulls")),
-    *((table, "activity_id", "activities") for table in ("parts", "completions", "submissions", "attempts")),
+      ("enrolments", "groups", "sections", "activities", "weeks", "grade_items", "forum_posts", "pulls", "calendar_events")),
+    *((table, "activity_id", "activities") for table in
+      ("parts", "completions", "submissions", "attempts", "responses")),
     ("group_members", "group_id", "groups"),
     ("grades", "grade_item_id", "grade_items"),
     ("post_links", "forum_post_id", "forum_posts"),
+    ("post_links", "blog_post_id", "blog_posts"),
     *((table, "person_id", "people") for table in
-      ("enrolments", "group_members", "completions", "grades", "person_details", "submissions", "attempts")),
+      ("enrolments", "group_members", "completions", "grades", "person_details", "submissions", "attempts",
+      "responses", "blog_posts")),
 )  # fmt: skip
 QUIET = {"course", "staff", "columns", "grade_items", "log role"}  # claims that are no row of their own
 
@@ -47,9 +51,10 @@ def settle(connection: sqlite3.Connection, events_changed: bool = True) -> None:
     unmatched = [(load, claim, HOMELESS) for load in homeless for claim in load.claims if claim["noun"] not in QUIET]
     kept: set[int] = set()
     renamed = False
+    settled: list[Course] = []
     for site_id in sorted({load.site_id for load in loads}):
         here = [load for load in loads if load.site_id == site_id]
-        needed, changed = _settle_site(connection, here, unmatched)
+        needed, changed = _settle_site(connection, here, unmatched, settled)
         kept |= needed
         renamed |= changed
     _drop_people(connection, kept)
@@ -57,9 +62,14 @@ def settle(connection: sqlite3.Connection, events_changed: bool = True) -> None:
     _save_unmatched(connection, unmatched)
     moved = weeks.settle_weeks(connection)
     _settle_rollups(connection, before if not (events_changed or renamed or moved) else None)
+    save_entries(connection, settled)
+    for course in settled:
+        save_steps(connection, course)
 
 
-def _settle_site(connection: sqlite3.Connection, loads: list[Load], unmatched: list[tuple]) -> tuple[set[int], bool]:
+def _settle_site(
+    connection: sqlite3.Connection, loads: list[Load], unmatched: list[tuple], settled: list[Course]
+) -> tuple[set[int], bool]:
     """(own keys of the people needed, whether log lines got other people)."""
     people = People(loads, completion_times(connection))
     own = save_people(connection, loads[0].site_id, people)
@@ -70,6 +80,7 @@ def _settle_site(connection: sqlite3.Connection, loads: list[Load], unmatched: l
         here = [load for load in loads if load.course_id == course_id]
         save_enrolments(connection, course_id, Roster(here, people, own, staff))
         course = _settle_course(connection, course_id, here, people, own, unmatched)
+        settled.append(course)
         needed, changed = settle_event_names(connection, course)
         kept |= needed
         renamed |= changed
@@ -81,11 +92,15 @@ def _settle_course(connection, course_id, loads, people: People, own: dict[Key, 
     activities = Activities(loads)
     keys = activities.save(connection, course_id, save_sections(connection, course_id, loads))
     parts = save_parts(connection, course_id, loads, keys)
-    course = Course(course_id, loads, people, own, activities, keys, parts, unmatched)
+    names = dict(connection.execute("select moodle_id, fullname from people where moodle_id is not null"))
+    course = Course(course_id, loads, people, own, activities, keys, parts, unmatched, names,
+                    instances(connection, course_id))  # fmt: skip
     save_people_claims(course)
     save_completions(connection, course)
     save_grades(connection, course)
     save_posts(connection, course)
+    save_responses(connection, course)
+    save_calendar(connection, course)
     return course
 
 

@@ -6,7 +6,7 @@ import codecs
 import re
 import zipfile
 
-from loaders import delimited, html_files, json_files, opendocument, spreadsheets
+from loaders import delimited, html_files, json_files, opendocument, pulled_answers, spreadsheets
 from loaders.downloads import ZIP, Download
 from loaders.errors import Unreadable
 from loaders.sheets import Answer, Page, Sheet
@@ -62,6 +62,8 @@ def read(download: Download) -> Sheet | Page | Answer:
     if _MARKUP.match(text):
         _refuse_xml(text)
         return html_files.read(download, start)
+    if pulled_answers.MARK.match(text):
+        return pulled_answers.read(download)
     if _JSON.match(text):
         return json_files.read(download, start)
     return delimited.read(download, start)

@@ -69,7 +69,7 @@ UNUSED = {
 
 def recognise(answer: Answer) -> str | None:
     """The kind of an answer that is used, else None."""
-    found = _find(answer.data)
+    found = find(answer.data)
     return found[0] if found else None
 
 
@@ -78,7 +78,7 @@ def read(answer: Answer, clock: Clock) -> Reading:
 
     Only answers that `recognise` knows. Raises Unreadable for one that mixes several courses, or was edited.
     """
-    kind, reader = _find(answer.data)
+    kind, reader = find(answer.data)
     try:
         reading = reader(answer.data)
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
@@ -91,7 +91,7 @@ def read(answer: Answer, clock: Clock) -> Reading:
 def named_unused(answer: Answer) -> str | None:
     """What an answer is that is recognised and not used, else None."""
     data = answer.data
-    if _find(data):
+    if find(data):
         return None
     if isinstance(data, dict):
         found = next((name for key, name in UNUSED.items() if key in data), None)
@@ -108,8 +108,8 @@ def named_unused(answer: Answer) -> str | None:
     return "people of the site" if {"id", "fullname"} <= keys else None
 
 
-def _find(data: Any) -> tuple[str, Callable[[Any], Reading]] | None:
-    """(kind, reader) of an answer's data."""
+def find(data: Any) -> tuple[str, Callable[[Any], Reading]] | None:
+    """(kind, reader) of an answer's data, where its shape alone says enough."""
     if isinstance(data, dict):
         return _find_in_object(data)
     if not isinstance(data, list) or not data or not all(isinstance(item, dict) for item in data):
