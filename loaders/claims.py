@@ -47,7 +47,7 @@ def store(connection: sqlite3.Connection, load_id: int, claims: Iterable[dict]) 
                 claim.get("answer"),
             )
             for claim in claims
-        ),  # fmt: skip
+        ),
     )
     return connection.total_changes - before
 

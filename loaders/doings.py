@@ -32,8 +32,8 @@ def save_steps(connection: sqlite3.Connection, course: Course) -> None:
         }  # fmt: skip
         same = " and ".join(f"{column} = ?{place}" for place, column in enumerate(SAME, 1))
         connection.executemany(
-            f"insert or ignore into {table} (person_id, activity_id, state, time_utc, from_log) select ?1, ?2, ?3, ?4, 0"
-            f" where not exists (select 1 from {table} where {same} and from_log)",
+            f"insert or ignore into {table} (person_id, activity_id, state, time_utc, from_log)"
+            f" select ?1, ?2, ?3, ?4, 0 where not exists (select 1 from {table} where {same} and from_log)",
             sorted(row for row in rows if None not in row),
         )
 

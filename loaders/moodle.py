@@ -8,6 +8,7 @@ no more than agreed, and calls no function that writes into Moodle's log. Source
 from __future__ import annotations
 
 import asyncio
+import codecs
 import json
 import os
 import ssl
@@ -32,7 +33,34 @@ from loaders.moodle_session import SessionWays
 stamina.instrumentation.set_on_retry_hooks(())  # what is tried again is nobody's business on the terminal
 
 # Functions that only read. No other is ever called: many mod_*_view_* functions write into the log.
-READING = frozenset(["core_webservice_get_site_info", "core_user_get_users_by_field", "core_course_get_courses_by_field", "core_enrol_get_users_courses", "core_course_get_contents", "core_enrol_get_enrolled_users", "core_group_get_course_groups", "core_completion_get_activities_completion_status", "gradereport_user_get_grade_items", "mod_forum_get_forums_by_courses", "mod_forum_get_forum_discussions", "mod_forum_get_discussion_posts", "mod_assign_get_assignments", "mod_assign_get_submissions", "mod_quiz_get_quizzes_by_courses", "mod_quiz_get_user_attempts", "mod_quiz_get_user_quiz_attempts", "mod_book_get_books_by_courses", "mod_choice_get_choices_by_courses", "mod_choice_get_choice_results", "mod_feedback_get_feedbacks_by_courses", "mod_feedback_get_responses_analysis", "core_blog_get_entries", "core_calendar_get_calendar_events"])  # fmt: skip
+READING = frozenset(
+    {
+        "core_webservice_get_site_info",
+        "core_user_get_users_by_field",
+        "core_course_get_courses_by_field",
+        "core_enrol_get_users_courses",
+        "core_course_get_contents",
+        "core_enrol_get_enrolled_users",
+        "core_group_get_course_groups",
+        "core_completion_get_activities_completion_status",
+        "gradereport_user_get_grade_items",
+        "mod_forum_get_forums_by_courses",
+        "mod_forum_get_forum_discussions",
+        "mod_forum_get_discussion_posts",
+        "mod_assign_get_assignments",
+        "mod_assign_get_submissions",
+        "mod_quiz_get_quizzes_by_courses",
+        "mod_quiz_get_user_attempts",
+        "mod_quiz_get_user_quiz_attempts",
+        "mod_book_get_books_by_courses",
+        "mod_choice_get_choices_by_courses",
+        "mod_choice_get_choice_results",
+        "mod_feedback_get_feedbacks_by_courses",
+        "mod_feedback_get_responses_analysis",
+        "core_blog_get_entries",
+        "core_calendar_get_calendar_events",
+    }
+)
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 PAGE_PATHS = ("/course/", "/user/", "/mod/", "/report/", "/grade/", "/my", "/login/", "/group/", "/enrol/")
 BUSY = {429, 502, 503, 504}
@@ -156,7 +184,7 @@ class Moodle(SessionWays):
     async def _write(self, response: httpx.Response, to: Path, expect: str, arrived: Callable | None) -> None:
         unready, size, last, head = to.with_name(to.name + ".new"), 0, b"", b""
         try:
-            with open(os.open(unready, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as stream:
+            with os.fdopen(os.open(unready, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as stream:
                 async for chunk in response.aiter_bytes():
                     size += len(chunk)
                     if size > self.limits.download_bytes:
@@ -311,14 +339,13 @@ def _parsed(response: httpx.Response, body: bytes) -> Any:
 def _check(response: httpx.Response, head: bytes, last: bytes, expect: str) -> None:
     """Raise for a page in place of a file, an error page, and half a file."""
     page = head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<")
-    if page or response.status_code != 200:
-        if error := page_error(response.status_code, head, expect):
-            raise error
+    if (page or response.status_code != 200) and (error := page_error(response.status_code, head, expect)):
+        raise error
     kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
     if expect == "html" and not page:
         raise MoodleError("Moodle gave a file in place of a page")
     if expect == "csv" and kind not in ("text/csv", "application/download", "application/octet-stream"):
         raise MoodleError(f"Moodle gave {kind or 'something unnamed'} in place of a csv file")
-    whole = last.endswith(b"\n") if expect == "csv" else b"</html" in last[-2000:].lower()
+    whole = last.endswith((b"\n", codecs.BOM_UTF8)) if expect == "csv" else b"</html" in last[-2000:].lower()
     if not whole:
         raise Away("Moodle's file ended in the middle")

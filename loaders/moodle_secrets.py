@@ -82,6 +82,6 @@ def _read(folder: Path) -> dict:
 
 def _write(folder: Path, known: dict) -> None:
     fresh = folder / f".{FILE}.new"
-    with open(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
+    with os.fdopen(os.open(fresh, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
         json.dump(known, stream)
     fresh.replace(folder / FILE)

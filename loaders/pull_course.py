@@ -18,7 +18,7 @@ from loaders.pull_parts import learners
 from loaders.pull_store import Store
 
 AGAIN_S = 7 * 24 * 3600  # an answer older than this is asked for again, whatever else says that it did not change
-MARGIN_S = 900  # clocks differ, and Moodle notes an access once a minute at most
+MARGIN_S = 300  # clocks differ, and Moodle notes an access once a minute at most
 
 
 class CoursePull:
@@ -109,7 +109,7 @@ class Part:
         try:
             if error is None and self.asked - self.missing | set(self.keys or ()):
                 path = self.file.finish(self.asked - self.missing, self._valid())
-                await self.pull.take(path, f"{self.name} of course {self.pull.course}")
+                await self.pull.take(path, self.name)
                 await self.pull.in_reader(self.pull.store.note_pulled, self.name, self.file.started)
             else:
                 self.file.close()

@@ -114,7 +114,7 @@ class PartFile:
 
 def _private(path: Path, mode: str):
     flags = os.O_CREAT | os.O_WRONLY | (os.O_APPEND if mode == "a" else os.O_TRUNC)
-    return open(os.open(path, flags, 0o600), mode, encoding="utf-8", newline="\n")
+    return os.fdopen(os.open(path, flags, 0o600), mode, encoding="utf-8", newline="\n")
 
 
 def _lines(path: Path) -> Iterator[dict]:
@@ -141,7 +141,7 @@ def _cut_after(path: Path, lines: list[dict]) -> None:
 def save_copy(path: Path, folder: Path) -> None:
     """Keep a fetched file for the teacher, readable by her alone."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with path.open("rb") as source, open(os.open(folder / path.name, _FRESH, 0o600), "wb") as copy:
+    with path.open("rb") as source, os.fdopen(os.open(folder / path.name, _FRESH, 0o600), "wb") as copy:
         shutil.copyfileobj(source, copy)
 
 

@@ -8,6 +8,7 @@ newest first as Moodle gives them.
 
 from __future__ import annotations
 
+import codecs
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +28,7 @@ def windows(newest: float | None, now: float) -> list[int] | None:
     if newest is None:
         return None
     start = int((newest - OVERLAP_S) // DAY_S * DAY_S)
-    days = list(range(start, int(now) + DAY_S, DAY_S))
+    days = list(range(start, int(now) + 1, DAY_S))
     return days[::-1] if 0 < len(days) <= MOST_DAYS else None
 
 
@@ -77,13 +78,15 @@ def join(files: list[Path], path: Path) -> None:
         for file in files:
             with file.open("rb") as stream:
                 first = stream.readline()
+                if first == codecs.BOM_UTF8:  # Moodle's csv of a day without a line has not even a head
+                    first = b""
                 joined.write(b"" if head else first)
-                head = True
+                head = head or bool(first)
                 last = first
                 while chunk := stream.read(1 << 20):
                     joined.write(chunk)
                     last = chunk
-                joined.write(b"" if last.endswith(b"\n") else b"\n")
+                joined.write(b"" if last.endswith(b"\n") or not last else b"\n")
             file.unlink()
 
 

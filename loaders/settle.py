@@ -24,7 +24,8 @@ HOMELESS = "no course is known that holds these people or activities: load the c
 # table, its column, the table that column points into; parents before their children
 ORPHANS = (
     *((table, "course_id", "courses") for table in
-      ("enrolments", "groups", "sections", "activities", "weeks", "grade_items", "forum_posts", "pulls", "calendar_events")),
+      ("enrolments", "groups", "sections", "activities", "weeks", "grade_items", "forum_posts", "pulls",
+       "calendar_events")),
     *((table, "activity_id", "activities") for table in
       ("parts", "completions", "submissions", "attempts", "responses")),
     ("group_members", "group_id", "groups"),

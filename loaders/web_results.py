@@ -2,7 +2,7 @@
 
 gradereport_user_get_grade_items     {"usergrades": [{"userid": 9, "gradeitems": [{"itemname": ..., "graderaw": 89.9}]}]}
 mod_forum_get_discussion_posts       {"posts": [{"id": 314, "author": {"id": 32}, "message": "<p>..."}]}
-mod_assign_get_submissions           {"assignments": [{"assignmentid": 1, "submissions": [{"userid": 95, ...}]}]}
+mod_assign_get_submissions        {"assignments": [{"assignmentid": 1, "submissions": [{"userid": 95, ...}]}]}
 core_completion_get_activities_completion_status  {"statuses": [{"cmid": 3, "state": 1, ...}]}, of the user asked for
 """
 
