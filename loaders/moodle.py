@@ -181,6 +181,13 @@ class Moodle(SessionWays):
 
         await self._tried(once, self.limits.download_s)
 
+    async def page(self, path: str, asked: dict) -> str:
+        """A page of Moodle's, with the session. Raises MoodleError."""
+        status, html, _ = await self._read_page("GET", path, {"params": asked})
+        if error := page_error(status, html.encode()[:HEAD], "html"):
+            raise error
+        return html
+
     async def _write(self, response: httpx.Response, to: Path, expect: str, arrived: Callable | None) -> None:
         unready, size, last, head = to.with_name(to.name + ".new"), 0, b"", b""
         try:

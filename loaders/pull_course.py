@@ -98,11 +98,12 @@ class Part:
         self.missing: set[str] = set()  # refused: what is stored of them stays
         self.keys: list[str] | None = None
         self.before: dict[str, tuple[float, dict | None]] = {}
+        self.stored: dict[str, tuple[float, dict | None]] = {}
 
     async def __aenter__(self) -> Part:
         self.file = PartFile(self.pull.folder, self.name, self.pull.site, self.pull.course)
-        if not self.pull.whole:
-            self.before = await self.pull.in_reader(self.pull.store.known, self.name)
+        self.stored = await self.pull.in_reader(self.pull.store.known, self.name)
+        self.before = {} if self.pull.whole else self.stored
         return self
 
     async def __aexit__(self, kind, error, trace) -> bool:
@@ -124,7 +125,9 @@ class Part:
     def _valid(self) -> list[str] | None:
         if self.keys is None and not self.missing:
             return None
-        return sorted(self.asked | self.missing | set(self.keys or ()))
+        functions = {key.partition("?")[0] for key in self.missing}
+        refused = {key for key in self.stored if key.partition("?")[0] in functions}
+        return sorted(self.asked | refused | set(self.keys or ()))
 
     def stale(self, ask: Ask, touched: Callable[[float], bool]) -> bool:
         """Whether to ask again: never asked, long ago, of another mark, or `touched` since then."""

@@ -3,7 +3,7 @@
     /user/index.php?id=2&perpage=5000       who is in the course (Moodle notes that the list was looked at)
     /course/view.php?id=2                   sections and activities (Moodle notes the visit)
     /report/progress/index.php?course=2...  who has completed what
-    /mod/forum/export.php                   posts, of the forums whose own ids the log or a page told
+    /mod/forum/export.php                   the posts of a forum
 
 Filters that stick in Moodle's session are undone by saying every one in full.
 """
@@ -11,6 +11,8 @@ Filters that stick in Moodle's session are undone by saying every one in full.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from selectolax.lexbor import LexborHTMLParser
 
 from loaders.moodle_errors import MoodleError, NotAllowed, WrongFormat
 
@@ -27,7 +29,10 @@ async def participants(pull: CoursePull) -> None:
 
 async def structure(pull: CoursePull) -> None:
     """The course page."""
-    await _page(pull, "structure", "/course/view.php", {"id": pull.course})
+    try:
+        await _page(pull, "structure", "/course/view.php", {"id": pull.course})
+    finally:
+        pull.known_modules.set()
 
 
 async def completion(pull: CoursePull) -> None:
@@ -43,11 +48,28 @@ async def completion(pull: CoursePull) -> None:
 
 
 async def forums(pull: CoursePull) -> None:
-    """The posts of each forum whose own id is known by now."""
-    await pull.after(pull.log_read)
-    for forum in await pull.in_reader(pull.store.forums):
-        form = {"id": forum, "sesskey": pull.viewer.sesskey, "format": "csv", "_qf__mod_forum_form_export_form": 1}
-        await _page(pull, f"forum-{forum}", "/mod/forum/export.php", form, "csv", post=True)
+    """The posts of each forum, by its export; which asks for the forum's own id, not that of the course module."""
+    await pull.after(pull.log_read, pull.known_modules)
+    for cmid, known in await pull.in_reader(pull.store.forums):
+        forum = known or await _instance(pull, cmid)
+        if forum:
+            form = {"id": forum, "sesskey": pull.viewer.sesskey, "format": "csv", "_qf__mod_forum_form_export_form": 1}
+            await _page(pull, f"forum-{forum}", "/mod/forum/export.php", form, "csv", post=True)
+
+
+async def _instance(pull: CoursePull, cmid: int) -> int | None:
+    """A forum's own id, from the form that edits its settings (opened and left alone): no page lists it."""
+    try:
+        html = await pull.moodle.page("/course/modedit.php", {"update": cmid})
+    except NotAllowed:
+        pull.refused["forums"] = "forums: only who may edit the course can have them exported by Coursette"
+        return None
+    except MoodleError as error:
+        pull.errors.append(f"forum {cmid}: {error}")
+        return None
+    field = LexborHTMLParser(html).css_first('input[name="instance"]')
+    value = (field.attributes.get("value") or "") if field is not None else ""
+    return int(value) if value.isdecimal() else None
 
 
 async def _page(pull: CoursePull, name: str, path: str, asked: dict, expect: str = "html", post: bool = False) -> None:

@@ -109,10 +109,10 @@ class Store:
         for cmid, user in self.connection.execute(TRIED, at):
             self.tried.setdefault(cmid, set()).add(user)
 
-    def forums(self) -> list[int]:
-        """Moodle's own ids of the course's forums, as far as they are known."""
-        sql = "select instance_id from activities where course_id = ? and kind = 'forum' and instance_id is not null"
-        return [key for (key,) in self.connection.execute(sql + " order by 1", (self.own_course(),))]
+    def forums(self) -> list[tuple[int, int | None]]:
+        """(course module id, the forum's own id where that is known) of each forum of the course."""
+        sql = "select cmid, instance_id from activities where course_id = ? and kind = 'forum' and cmid is not null"
+        return self.connection.execute(sql + " and not deleted order by 1", (self.own_course(),)).fetchall()
 
     def log_newest(self) -> float | None:
         """Unix seconds up to which the log is here for certain: pulled before, and not taken back since."""

@@ -1,9 +1,9 @@
 """What students did and got, in answers of Moodle's web services. Each reader yields claims; times are Unix seconds.
 
-gradereport_user_get_grade_items     {"usergrades": [{"userid": 9, "gradeitems": [{"itemname": ..., "graderaw": 89.9}]}]}
-mod_forum_get_discussion_posts       {"posts": [{"id": 314, "author": {"id": 32}, "message": "<p>..."}]}
-mod_assign_get_submissions        {"assignments": [{"assignmentid": 1, "submissions": [{"userid": 95, ...}]}]}
-core_completion_get_activities_completion_status  {"statuses": [{"cmid": 3, "state": 1, ...}]}, of the user asked for
+gradereport_user_get_grade_items  {"usergrades": [{"userid": 9, "gradeitems": [{"cmid": 12, "graderaw": 89.9}]}]}
+    mod_forum_get_discussion_posts    {"posts": [{"id": 314, "author": {"id": 32}, "message": "<p>..."}]}
+    mod_assign_get_submissions        {"assignments": [{"assignmentid": 1, "submissions": [{"userid": 95, ...}]}]}
+    core_completion_get_activities_completion_status  {"statuses": [{"cmid": 3, "state": 1, ...}]}, of one user
 """
 
 from __future__ import annotations

@@ -37,6 +37,11 @@ FACTS = {
     " join people p on p.id = g.person_id",
     "forum_posts": f"select f.moodle_id, parent_id, t.moodle_id, {WHO}, title, text, word_count, link_count,"
     " published_utc from forum_posts f left join people p on p.id = f.person_id left join parts t on t.id = f.part_id",
+    "responses": f"select {WHO}, {WHAT}, question, response, time_utc from responses s"
+    " join people p on p.id = s.person_id join activities a on a.id = s.activity_id",
+    "calendar_events": "select moodle_id, name, event_type, starts_utc, duration_s from calendar_events",
+    "blog_posts": f"select {WHO}, b.moodle_id, title, text, word_count, link_count, published_utc from blog_posts b"
+    " join people p on p.id = b.person_id",
     "post_links": "select f.moodle_id, l.url from post_links l join forum_posts f on f.id = l.forum_post_id",
     "usage_activity": f"select {WHAT}, clicks, students, last_used_utc, completed from usage_activity u"
     " join activities a on a.id = u.activity_id",
