@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from loaders import accounts, moodle_secrets, ways
-from loaders.moodle import site_address
+from loaders.moodle_address import site_address
 from loaders.reporting import printable
 
 

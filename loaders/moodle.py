@@ -8,26 +8,23 @@ no more than agreed, and calls no function that writes into Moodle's log. Source
 from __future__ import annotations
 
 import asyncio
-import codecs
-import json
 import os
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 import stamina
 
 from loaders import __version__
-from loaders.errors import Unreadable
+from loaders.moodle_address import site_address
 from loaders.moodle_errors import EXPIRED, MAINTENANCE, Away, MoodleError, SessionExpired, page_error, refusal
+from loaders.moodle_replies import HEAD, check, parsed, retry_after
 from loaders.moodle_session import SessionWays
 
 stamina.instrumentation.set_on_retry_hooks(())  # what is tried again is nobody's business on the terminal
@@ -61,11 +58,8 @@ READING = frozenset(
         "core_calendar_get_calendar_events",
     }
 )
-LOOPBACK = {"localhost", "127.0.0.1", "::1"}
-PAGE_PATHS = ("/course/", "/user/", "/mod/", "/report/", "/grade/", "/my", "/login/", "/group/", "/enrol/")
 BUSY = {429, 502, 503, 504}
 MOST_REDIRECTS = 5
-HEAD = 65_536
 
 
 @dataclass(frozen=True)
@@ -82,37 +76,6 @@ class Limits:
     tries: int = 5
     wait_initial_s: float = 1
     wait_most_s: float = 120
-
-
-def course_address(address: str) -> tuple[str, int]:
-    """(the Moodle's address, Moodle's id of the course) of a page of a course. Raises Unreadable."""
-    parts = urlsplit(address if "://" in address else f"https://{address}")
-    query = parse_qs(parts.query)
-    course = next((query[key][0] for key in ("course", "courseid", "id") if key in query), "")
-    if not course.isdecimal() or not parts.netloc or ("/course/" not in parts.path and "course" not in parts.query):
-        raise Unreadable(
-            f"{_shown(address)} is not the address of a course: open the course in Moodle and copy the address of its"
-            " page, such as https://moodle.example.edu/course/view.php?id=2"
-        )
-    return site_address(address), int(course)
-
-
-def site_address(address: str) -> str:
-    """A Moodle's address, out of the address of any of its pages. Raises Unreadable for what is none."""
-    parts = urlsplit(address.strip() if "://" in address else f"https://{address.strip()}")
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
-        raise Unreadable(f"{_shown(address)} is no web address: give one such as https://moodle.example.edu")
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-        raise Unreadable(
-            f"{parts.hostname} is asked over http, where anybody on the way could read along: give its https address"
-        )
-    ends = [parts.path.find(path) for path in PAGE_PATHS if path in parts.path]
-    path = parts.path[: min(ends)] if ends else parts.path.removesuffix("index.php")
-    return f"{parts.scheme}://{parts.netloc.lower()}{path.rstrip('/')}"
-
-
-def _shown(address: str) -> str:
-    return address.partition("?")[0].rpartition("@")[2][:200] or "this"
 
 
 class Moodle(SessionWays):
@@ -160,7 +123,7 @@ class Moodle(SessionWays):
         async def once() -> Any:
             async with self._answer("POST", path, data=form) as response:
                 body = await self._body(response)
-            answer = _parsed(response, body)
+            answer = parsed(response, body)
             if error := refusal(answer):
                 raise error
             return answer
@@ -201,7 +164,7 @@ class Moodle(SessionWays):
                     stream.write(chunk)
                     if arrived:
                         arrived(len(chunk))
-            _check(response, head, last, expect)
+            check(response, head, last, expect)
             unready.replace(to)
         finally:
             unready.unlink(missing_ok=True)
@@ -311,48 +274,3 @@ class Moodle(SessionWays):
 
 def _port(parts: Any) -> int | None:
     return parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-
-
-def retry_after(text: str | None) -> float | None:
-    """Seconds to wait, by a Retry-After header: a number, or a date."""
-    if not text:
-        return None
-    if text.strip().isdecimal():
-        return float(text)
-    try:
-        return max(0.0, (parsedate_to_datetime(text) - datetime.now(UTC)).total_seconds())
-    except (TypeError, ValueError):
-        return None
-
-
-def _parsed(response: httpx.Response, body: bytes) -> Any:
-    """The JSON of an answer, else a sentence on what came in its place."""
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        pass
-    start = body[:HEAD].lstrip()
-    if start.startswith(b"<?xml"):
-        raise MoodleError("this Moodle answers in XML where JSON was asked for: its web services are set up unusually")
-    if start.startswith(b"<"):
-        raise page_error(response.status_code, start, "json") or MoodleError("Moodle answered with a web page")
-    if start[:1] in (b"{", b"["):
-        raise Away("Moodle's answer ended in the middle")
-    if response.status_code == 404 or not start:
-        raise MoodleError("there is no Moodle with web services at this address: check it, or use a session")
-    raise MoodleError("this address answers with something that is no Moodle's answer: check it")
-
-
-def _check(response: httpx.Response, head: bytes, last: bytes, expect: str) -> None:
-    """Raise for a page in place of a file, an error page, and half a file."""
-    page = head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<")
-    if (page or response.status_code != 200) and (error := page_error(response.status_code, head, expect)):
-        raise error
-    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if expect == "html" and not page:
-        raise MoodleError("Moodle gave a file in place of a page")
-    if expect == "csv" and kind not in ("text/csv", "application/download", "application/octet-stream"):
-        raise MoodleError(f"Moodle gave {kind or 'something unnamed'} in place of a csv file")
-    whole = last.endswith((b"\n", codecs.BOM_UTF8)) if expect == "csv" else b"</html" in last[-2000:].lower()
-    if not whole:
-        raise Away("Moodle's file ended in the middle")

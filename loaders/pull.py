@@ -15,7 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from loaders import accounts, pull_log, pull_pages, pull_parts, reporting, ways, zones
 from loaders.errors import Unreadable
-from loaders.moodle import Moodle, course_address
+from loaders.moodle import Moodle
+from loaders.moodle_address import course_address
 from loaders.moodle_errors import MoodleError
 from loaders.pull_course import CoursePull
 from loaders.pull_files import folder_of
@@ -149,7 +150,7 @@ def _zone(name: str | None) -> str | None:
 async def _take_ready(pulling: CoursePull) -> None:
     """Load what a stopped pull had fetched whole and not loaded yet."""
     for path in sorted(pulling.folder.glob("*.jsonl")):
-        await pulling.take(path, f"{path.stem} of course {pulling.course}, from a pull that was stopped")
+        await pulling.take(path, f"{path.stem}, from a pull that was stopped")
 
 
 @contextmanager
@@ -176,6 +177,7 @@ def _progress(pulling: CoursePull) -> Iterator[None]:
 
 def _report(pulling: CoursePull) -> int:
     """What came in, what was not to be had and why; 1 where something failed."""
+    reporting.echo(f"Course {pulling.course} of {pulling.site}")
     for outcome in pulling.outcomes:
         reporting.say(outcome)
     for sentence in pulling.refused.values():

@@ -64,7 +64,7 @@ async def _fetch(pull: CoursePull, days: list[int] | None) -> None:
             pull.done(1)
         join(files, path)
     if has_lines(path):
-        await pull.take(path, f"log of course {pull.course}")
+        await pull.take(path, "log")
     else:
         path.unlink()
     await pull.in_reader(pull.store.note_pulled, "log", started)

@@ -77,7 +77,7 @@ async def _page(pull: CoursePull, name: str, path: str, asked: dict, expect: str
     pull.planned(1)
     try:
         await pull.moodle.download(path, asked, target, expect=expect, post=post)
-        await pull.take(target, f"{name} of course {pull.course}")
+        await pull.take(target, name)
     except WrongFormat:
         raise
     except NotAllowed as error:

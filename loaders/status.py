@@ -23,6 +23,7 @@ select
 from courses
 order by courses.data_up_to_utc desc
 """
+PULLED = "select part, fetched_utc from pulls where course_id = ? order by fetched_utc desc, part"
 RECENT = 5  # refused files that are still listed
 UNMATCHED = """
 select loads.source, unmatched.kind, unmatched.reason, count(*) as rows, min(unmatched.raw)
@@ -59,6 +60,8 @@ def _course(connection, course_id, name, moodle_id, zone, zone_from, newest, eve
     yield f"{name} (course {moodle_id})"
     yield f"  data up to {newest or 'no log yet'}" + (f" ({ago(newest)})" if newest else "")
     yield f"  {events:,} log lines, {activities} activities; times in {zone} (from: {zone_from})"
+    if ages := connection.execute(PULLED, (course_id,)).fetchall():
+        yield "  pulled: " + ", ".join(f"{part} {ago(when)}" for part, when in ages)
     for role, how, people in advice.roles(connection, course_id):
         yield f"  {people:,} {role}: {how}"
     yield ""

@@ -341,7 +341,7 @@ def test_400_students_need_no_more_calls_than_they_must_and_four_at_a_time(tmp_p
 
 def test_course_addresses():
     from loaders.errors import Unreadable
-    from loaders.moodle import course_address
+    from loaders.moodle_address import course_address
 
     assert course_address("https://m.example.edu/course/view.php?id=7") == ("https://m.example.edu", 7)
     assert course_address("https://e.example/moodle/course/view.php?id=7&section=2") == ("https://e.example/moodle", 7)
