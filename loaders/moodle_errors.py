@@ -82,8 +82,9 @@ def refusal(answer: Any) -> MoodleError | None:
     return NotAllowed(f"Moodle says “{words or code}”")
 
 
-_LOGIN = re.compile(rb"page-login|logintoken|name=[\"']?password", re.I)
-_MAINTENANCE = re.compile(rb"page-maintenance|maintenance-message|climaintenance|maintenance mode", re.I)
+# Of the page's own markup, not its words: a course may well speak of maintenance mode.
+_LOGIN = re.compile(rb"<body[^>]*page-login|name=[\"'](logintoken|password)[\"']", re.I)
+_MAINTENANCE = re.compile(rb"<body[^>]*maintenance|<title>[^<]*maintenance mode", re.I)
 _TITLE = re.compile(rb"errormessage[^>]*>\s*([^<]{3,300})", re.I)
 
 
