@@ -16,15 +16,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import httpx
 import stamina
 
 from loaders import __version__
-from loaders.moodle_address import site_address
+from loaders.moodle_address import cookie_pair, site_address
 from loaders.moodle_errors import EXPIRED, MAINTENANCE, Away, MoodleError, SessionExpired, page_error, refusal
-from loaders.moodle_replies import HEAD, check, parsed, retry_after
+from loaders.moodle_replies import HEAD, check, parsed, retry_after, target
 from loaders.moodle_session import SessionWays
 
 stamina.instrumentation.set_on_retry_hooks(())  # what is tried again is nobody's business on the terminal
@@ -95,11 +95,15 @@ class Moodle(SessionWays):
             follow_redirects=False,
         )
         if session_cookie:
-            name, _, value = session_cookie.strip().rpartition("=")
-            self._client.cookies.set(name.strip() or "MoodleSession", value)
+            self._client.cookies.set(*cookie_pair(session_cookie), domain=self._cookie_domain())
 
     def __repr__(self) -> str:
         return f"Moodle({self.site!r})"
+
+    def _cookie_domain(self) -> str:
+        """The one host that gets cookies, as http.cookiejar writes it: names without a dot end in .local."""
+        host = self._parts.hostname or ""
+        return host if "." in host or ":" in host else f"{host}.local"
 
     async def __aenter__(self) -> Moodle:
         return self
@@ -200,7 +204,7 @@ class Moodle(SessionWays):
             raise Away(f"{self._parts.hostname} cannot be reached: check the address and your connection") from None
         except httpx.TransportError:
             raise Away(f"{self._parts.hostname} broke off in the middle of an answer") from None
-        except httpx.HTTPError:
+        except (httpx.HTTPError, httpx.InvalidURL):
             raise MoodleError(f"{self._parts.hostname} sent something that is no answer") from None
 
     def _worth_waiting(self, error: Exception) -> bool | float:
@@ -215,8 +219,8 @@ class Moodle(SessionWays):
         """One answer; a redirect is an error here."""
         async with self._client.stream(method, self.site + path, **values) as response:
             self._busy(response)
-            if response.is_redirect:
-                raise self._moved(urljoin(str(response.url), response.headers["location"]))
+            if response.has_redirect_location:
+                raise self._moved(target(response))
             yield response
 
     @asynccontextmanager
@@ -226,29 +230,27 @@ class Moodle(SessionWays):
         for _ in range(MOST_REDIRECTS):
             async with self._client.stream(method, url, **values) as response:
                 self._busy(response)
-                if not response.is_redirect:
+                if not response.has_redirect_location:
                     yield response
                     return
-                url, method, values = urljoin(url, response.headers["location"]), "GET", {}
-                if not self._inside(url):
-                    raise self._moved(url)
-                if urlsplit(url).path.endswith("/login/index.php"):
+                to = target(response)
+                url, method, values = str(to), "GET", {}
+                if not self._inside(to):
+                    raise self._moved(to)
+                if to.path.endswith("/login/index.php"):
                     raise SessionExpired(EXPIRED)
         raise MoodleError("this Moodle sends round in circles: open the course in a browser to see why")
 
-    def _inside(self, url: str) -> bool:
-        """Whether an address is of this very Moodle: same scheme, host, port, and under its path."""
-        parts = urlsplit(url)
-        same = (parts.scheme, parts.hostname, _port(parts)) == (
-            self._parts.scheme, self._parts.hostname, _port(self._parts),
-        )  # fmt: skip
-        return same and parts.path.startswith(self._parts.path + "/")
+    def _inside(self, to: httpx.URL) -> bool:
+        """Whether an address is of this very Moodle, read as the client reads it: origin, and under its path."""
+        here = httpx.URL(self.site)
+        same = (to.scheme, to.host, to.port) == (here.scheme, here.host, here.port)
+        return same and to.path.startswith(here.path.rstrip("/") + "/") and ".." not in to.path.split("/")
 
-    def _moved(self, url: str) -> MoodleError:
-        parts = urlsplit(url)
-        if urlsplit(url).path.endswith("/login/index.php") and self._inside(url):
+    def _moved(self, to: httpx.URL) -> MoodleError:
+        if to.path.endswith("/login/index.php") and self._inside(to):
             return SessionExpired(EXPIRED)
-        where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"[:200]
+        where = f"{to.scheme}://{to.netloc.decode('ascii', 'replace')}"[:200]
         return MoodleError(
             f"this Moodle sent us on to {where}: nothing was sent there; if that is its address now, use it in place"
             " of the old one (a sign-in page of your institution needs a session: --session-cookie)"
@@ -270,7 +272,3 @@ class Moodle(SessionWays):
             if len(body) > self.limits.answer_bytes:
                 raise MoodleError("this answer is larger than 200 MB: Coursette does not read on")
         return bytes(body)
-
-
-def _port(parts: Any) -> int | None:
-    return parts.port or {"http": 80, "https": 443}.get(parts.scheme)

@@ -27,6 +27,14 @@ def retry_after(text: str | None) -> float | None:
         return None
 
 
+def target(response: httpx.Response) -> httpx.URL:
+    """Where a redirect goes. Raises MoodleError for what is no address."""
+    try:
+        return response.url.join(response.headers["location"])
+    except (httpx.InvalidURL, ValueError):
+        raise MoodleError("this Moodle sends on to an address that is none: tell its support") from None
+
+
 def parsed(response: httpx.Response, body: bytes) -> Any:
     """The JSON of an answer, else a sentence on what came in its place."""
     try:
@@ -34,14 +42,14 @@ def parsed(response: httpx.Response, body: bytes) -> Any:
     except (ValueError, RecursionError):
         pass
     start = body[:HEAD].lstrip()
+    if response.status_code in (404, 410) or not start:
+        raise MoodleError("there is no Moodle with web services at this address: check it, or use a session")
     if start.startswith(b"<?xml"):
         raise MoodleError("this Moodle answers in XML where JSON was asked for: its web services are set up unusually")
     if start.startswith(b"<"):
         raise page_error(response.status_code, start, "json") or MoodleError("Moodle answered with a web page")
     if start[:1] in (b"{", b"["):
         raise Away("Moodle's answer ended in the middle")
-    if response.status_code == 404 or not start:
-        raise MoodleError("there is no Moodle with web services at this address: check it, or use a session")
     raise MoodleError("this address answers with something that is no Moodle's answer: check it")
 
 

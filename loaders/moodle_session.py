@@ -9,11 +9,12 @@ import json
 import re
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urljoin, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from selectolax.lexbor import LexborHTMLParser
 
 from loaders.moodle_errors import MoodleError, SessionExpired, page_error
+from loaders.moodle_replies import target
 
 QUIET_PAGE = "/user/preferences.php"  # a page whose opening Moodle does not log
 SERVICE = "moodle_mobile_app"
@@ -49,13 +50,16 @@ class SessionWays:
         if error := page_error(status, html.encode()[:65_536], "html"):
             raise error
         config = config_of(html)
-        if not config.get("userId") or not config.get("sesskey"):
+        user, key = str(config.get("userId")), config.get("sesskey")
+        if not re.fullmatch(r"[1-9]\d{0,17}", user, re.ASCII) or not (isinstance(key, str) and key):
             raise SessionExpired("this page shows nobody signed in: lend your browser's session anew")
         language = re.search(r'<html[^>]*\slang="([\w-]{2,20})"', html)
-        return Viewer(int(config["userId"]), config.get("usertimezone"), language and language[1], config["sesskey"])
+        zone = config.get("usertimezone")
+        return Viewer(int(user), zone if isinstance(zone, str) else None, language and language[1], key)
 
     async def log_in(self, username: str, password: str) -> Viewer:
         """Sign in by Moodle's own form; the session is this object's alone. Raises MoodleError."""
+        self._client.cookies.clear()  # an old session beside the new one would be taken for it
         _, html, _ = await self._read_page("GET", "/login/index.php", {}, login=True)
         form = LexborHTMLParser(html).css_first('form[action*="/login/index.php"] input[name="password"]')
         if form is None:
@@ -96,11 +100,11 @@ class SessionWays:
                     return response.status_code, (await self._body(response)).decode("utf-8", "replace"), None
             async with self._client.stream(method, self.site + path, **values) as response:
                 self._busy(response)
-                to = response.headers.get("location") if response.is_redirect else None
-                target = urljoin(str(response.url), to) if to else None
-                if target and not self._inside(target):
-                    raise MoodleError(SINGLE_SIGN_ON) if method == "GET" else self._moved(target)
-                return response.status_code, (await self._body(response)).decode("utf-8", "replace"), target
+                to = target(response) if response.has_redirect_location else None
+                if to and not self._inside(to):
+                    raise MoodleError(SINGLE_SIGN_ON) if method == "GET" else self._moved(to)
+                html = (await self._body(response)).decode("utf-8", "replace")
+                return response.status_code, html, to and str(to)
 
         return await self._tried(once, self.limits.answer_s)
 
@@ -110,6 +114,6 @@ def config_of(html: str) -> dict[str, Any]:
     found = _CONFIG.search(html)
     try:
         config, _ = json.JSONDecoder().raw_decode(html, found.end()) if found else ({}, 0)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return config if isinstance(config, dict) else {}

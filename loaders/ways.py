@@ -14,7 +14,7 @@ import click
 from loaders import moodle_secrets
 from loaders.errors import Unreadable
 from loaders.moodle import Moodle
-from loaders.moodle_errors import TokenRefused
+from loaders.moodle_errors import MoodleError, TokenRefused
 
 ASK = "?"  # an option given without its value: ask for it, so that it stays out of the shell's history
 WANTED = (
@@ -89,7 +89,9 @@ async def introduce(site: str, folder: Path, secrets: Secrets, remember: bool) -
 
 async def _try_token(moodle: Moodle) -> list[str]:
     info = await moodle.call("core_webservice_get_site_info")
-    offered = {one.get("name") for one in info.get("functions", [])}
+    if not isinstance(info, dict) or not isinstance(info.get("functions"), list):
+        raise MoodleError("Moodle does not say what this token may ask: it may be no Moodle's answer")
+    offered = {one.get("name") for one in info["functions"] if isinstance(one, dict)}
     said = [f"The token works: {info.get('fullname')} on {info.get('sitename')}, Moodle {info.get('release')}."]
     if missing := [name for name in WANTED if name not in offered]:
         said.append(f"Its service lacks {', '.join(missing)}: what these give will be missing.")
