@@ -20,7 +20,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from loaders import accounts
 
-RIGHTS = ("read", "refresh")  # to ask for numbers and names; to hand files in (and nothing else)
+RIGHTS = ("read", "refresh")  # to ask for numbers and names; the same, and to hand files of its courses in
 LASTS_S = 26 * 7 * 24 * 3600
 KEPT_S = 90 * 24 * 3600  # how long one that ended stays on the list
 PAGE_SCRIPT = "page script"  # what the install page makes for the bookmarklet and the userscript
