@@ -14,7 +14,9 @@ REFRESH = "/-/refresh"  # files are handed in here, and nowhere else is anything
 PATHS = ("/-/usage.json", "/-/access.json", "/-/student.json", "/-/people.json", "/-/refresh.json", REFRESH)
 METHODS = ("GET", "HEAD", "OPTIONS")
 PREFLIGHT_LASTS_S = 600
-NO_RIGHT = "This token only reads: tick “may also refresh the course” on the page “On your Moodle pages”, then take it again."
+NO_RIGHT = (
+    "This token only reads: tick “may also refresh the course” on the page “On your Moodle pages”, then take it again."
+)
 SAID = b"coursette-origin"  # a header that no page can send here: it is in no answer to a preflight
 
 

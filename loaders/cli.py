@@ -140,7 +140,8 @@ def token(db, private, **options) -> None:
     """Print a token for the page script: for one person, some courses and the pages of their Moodle.
 
     `read` may ask for numbers and names of these courses and can do nothing else; `refresh` may also hand in what
-    Moodle gives your own session ("Refresh this course" on Moodle's pages). It lasts 26 weeks; the page "On your Moodle pages" lists all tokens and revokes them.
+    Moodle gives your own session ("Refresh this course" on Moodle's pages). It lasts 26 weeks; the page "On your
+    Moodle pages" lists all tokens and revokes them.
     """
     from loaders import issuing
 

@@ -10,6 +10,8 @@ import multiprocessing
 import os
 import secrets
 import sqlite3
+import time
+from collections import deque
 from collections.abc import AsyncIterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -29,6 +31,7 @@ from loaders.times import Clock
 
 MOST_BYTES = 500_000_000  # as sent, and once more unpacked MOST_UNPACKED
 MOST_UNPACKED = 2_000_000_000
+MOST_FILES, WITHIN_S = 120, 600  # of one token
 PREFIX = "handed-in-"
 KINDS = {each.KIND for each in (log, people_page, activity_completion, course_page, grades, groups, forum_posts)}
 TOO_LARGE = "this file is larger than {most} MB: download it from Moodle and use `coursette load`"
@@ -48,6 +51,22 @@ NEWEST = "select max(newest_utc) from loads where course_id = ? and kind = ? and
 
 class TooLarge(Exception):
     """A body went over the bound."""
+
+
+class Hands:
+    """What one Datasette is taking in: which databases are busy, and when each token handed something in."""
+
+    def __init__(self) -> None:
+        self.busy: set[str] = set()
+        self.times: dict[str, deque[float]] = {}
+
+    def admit(self, token: str) -> bool:
+        """Whether this token may hand in one more file now."""
+        now, times = time.monotonic(), self.times.setdefault(token, deque(maxlen=MOST_FILES))
+        if len(times) == MOST_FILES and now - times[0] < WITHIN_S:
+            return False
+        times.append(now)
+        return True
 
 
 def age(conn: sqlite3.Connection, course: dict) -> dict:

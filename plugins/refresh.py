@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
-from collections import deque
 from collections.abc import AsyncIterator
 
 from datasette import hookimpl
@@ -17,7 +15,6 @@ from datasette.utils.asgi import Request, Response
 
 from loaders import calls, handed_in, web
 
-MOST_FILES, WITHIN_S = 120, 600  # of one token
 BODY_LASTS_S = 900
 NAME = re.compile(r"[\w .-]{1,60}", re.ASCII)
 ONLY_BY_TOKEN = "Files are handed in by the page script, with its token."
@@ -26,26 +23,10 @@ BUSY = "Another file is being loaded into this database: try again when it is do
 CUT_SHORT = "The file came only in part: try again."
 
 
-class Hands:
-    """What one Datasette is taking in: which databases are busy, and when each token handed something in."""
-
-    def __init__(self) -> None:
-        self.busy: set[str] = set()
-        self.times: dict[str, deque[float]] = {}
-
-    def admit(self, token: str) -> bool:
-        """Whether this token may hand in one more file now."""
-        now, times = time.monotonic(), self.times.setdefault(token, deque(maxlen=MOST_FILES))
-        if len(times) == MOST_FILES and now - times[0] < WITHIN_S:
-            return False
-        times.append(now)
-        return True
-
-
-def hands_of(datasette: Datasette) -> Hands:
+def hands_of(datasette: Datasette) -> handed_in.Hands:
     """One for each Datasette."""
     if not hasattr(datasette, "_coursette_hands"):
-        datasette._coursette_hands = Hands()
+        datasette._coursette_hands = handed_in.Hands()
     return datasette._coursette_hands
 
 
@@ -70,7 +51,7 @@ async def refresh(datasette: Datasette, request: Request) -> Response:
         raise web.Refusal("Say which Moodle and course this is of: site=https://… and course=2.", 400)
     hands = hands_of(datasette)
     if not hands.admit(token["id"]):
-        raise web.Refusal(LIMITED.format(most=MOST_FILES), 429)
+        raise web.Refusal(LIMITED.format(most=handed_in.MOST_FILES), 429)
     if database in hands.busy:
         raise web.Refusal(BUSY, 409)
     hands.busy.add(database)

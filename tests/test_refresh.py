@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import gzip
 import sqlite3
+from pathlib import Path
 
 import pytest
 
 from loaders import accounts, handed_in, tokens
-from plugins import refresh as plugin
 from tests import made_up
 from tests.visit import TEACHER, get, instance, post, recorded
 
@@ -21,10 +21,13 @@ LINE = (
     "\"The user with id '5' viewed the 'forum' activity with course module id '10'.\",web,10.0.0.1\n"
 )
 LOG = (HEADER + LINE.format(time='"22/11/26, 20:24:12"') + LINE.format(time='"22/11/26, 20:20:05"')).encode()
-PAGE = (
-    '<!doctype html><html lang="en"><head><script>M.cfg = {{"wwwroot":"{site}","courseId":{course}}};</script></head>'
-    '<body id="page-user-index" class="course-{course}">{rest}</body></html>'
-)
+PARTICIPANTS = Path(__file__).parent / "fixtures" / "pages" / "participants.html"
+
+
+def page(site: str, course: int) -> bytes:
+    """The participants page of a course there."""
+    text = PARTICIPANTS.read_text("utf-8").replace("\\/", "/").replace("https://moodle.example.edu/lms", site)
+    return text.replace('"courseId":2', f'"courseId":{course}').replace("course-2 ", f"course-{course} ").encode()
 
 
 @pytest.fixture
@@ -84,16 +87,12 @@ async def test_a_packed_file_is_taken(datasette, folder):
 
 
 async def test_a_page_of_participants_is_taken_and_one_of_elsewhere_refused(datasette, folder, tmp_path):
-    row = (
-        '<table id="participants"><tbody><tr><td><input type="checkbox" name="user5"></td><th class="cell c1">'
-        f'<a href="{made_up.SITE}/user/view.php?id=5&amp;course=2">Zoë Müller</a></th></tr></tbody></table>'
-    )
     headers = bearing(folder)
-    good = await hand_in(datasette, headers, PAGE.format(site=made_up.SITE, course=2, rest=row).encode())
+    good = await hand_in(datasette, headers, page(made_up.SITE, 2))
     assert good.status_code == 200 and good.json()["kind"] == "participants page", good.text
     before = count(tmp_path, "select count(*) from claims")
     for site, course, said in ((made_up.SITE, 3, "of course 3"), ("https://evil.example", 2, "evil.example")):
-        bad = await hand_in(datasette, headers, PAGE.format(site=site, course=course, rest=row).encode())
+        bad = await hand_in(datasette, headers, page(site, course))
         assert bad.status_code == 422 and said in bad.json()["error"]
     assert count(tmp_path, "select count(*) from claims") == before and left(folder) == []
 
@@ -181,7 +180,7 @@ def test_what_unpacks_to_too_much_is_refused(tmp_path, monkeypatch):
 async def test_one_at_a_time_and_the_server_goes_on_answering(datasette, folder):
     headers = bearing(folder)
     first = asyncio.create_task(hand_in(datasette, headers))
-    while not (plugin_hands := getattr(datasette, "_coursette_hands", None)) or not plugin_hands.busy:
+    while not (hands := getattr(datasette, "_coursette_hands", None)) or not hands.busy:
         await asyncio.sleep(0.01)
     second = await hand_in(datasette, headers)
     assert second.status_code == 409 and "Another file is being loaded" in second.json()["error"]
@@ -190,8 +189,8 @@ async def test_one_at_a_time_and_the_server_goes_on_answering(datasette, folder)
 
 
 async def test_a_token_may_hand_in_so_many_files_only():
-    hands = plugin.Hands()
-    assert all(hands.admit("one") for _ in range(plugin.MOST_FILES))
+    hands = handed_in.Hands()
+    assert all(hands.admit("one") for _ in range(handed_in.MOST_FILES))
     assert not hands.admit("one") and hands.admit("two")
 
 
