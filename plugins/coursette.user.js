@@ -846,7 +846,8 @@
   const handIn = async ([what, isPage, paths], say) => {
     let [lines, fresh, unmatched] = [0, 0, 0];
     const zone = page.zone && page.zone !== "99" ? page.zone : "";
-    const query = new URLSearchParams([["course", page.course], ["site", page.site], ["timezone", zone], ["file", what]]);
+    const query = new URLSearchParams([["course", page.course], ["site", page.site], ["timezone", zone],
+      ["file", what]]);
     for (const [at, path] of paths.entries()) {
       say(`${paths.length > 1 ? `${at + 1} of ${paths.length} days, ` : ""}${lines.toLocaleString("en")} lines …`);
       const file = await fromMoodle(path, isPage);
@@ -855,7 +856,8 @@
       const said = await ask("/-/refresh", query, undefined, file);
       [lines, fresh, unmatched] = [lines + said.rows_read, fresh + said.rows_new, unmatched + said.rows_unmatched];
     }
-    say(`${several(lines, "line")}, ${fresh.toLocaleString("en")} new${unmatched ? `, ${unmatched} not matched` : ""}.`);
+    const odd = unmatched ? `, ${unmatched} not matched` : "";
+    say(`${lines.toLocaleString("en")} line${lines === 1 ? "" : "s"}, ${fresh.toLocaleString("en")} new${odd}.`);
   };
   const refreshCourse = async () => {
     stopper = new AbortController();
@@ -1199,4 +1201,4 @@ span.coursette-usage.coursette-usage { cursor: default }
     return loaded ? undefined : tell(`Nothing is loaded from ${page.site} yet: [details] may find nobody.`);
   };
   run();
-})({"server": "http://127.0.0.1:8001", "sites": [], "origins": [], "clicked": false, "token": "", "refresh": false}); // the server's own
+})({"server": "http://127.0.0.1:8001", "sites": [], "origins": [], "clicked": false, "token": ""}); // the server's own

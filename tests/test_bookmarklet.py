@@ -71,6 +71,7 @@ async def test_the_bookmarklet_is_the_whole_script_with_the_servers_address(data
         "origins": ["https://lms.example.edu:8443", "https://moodle.example.edu"],
         "clicked": True,
         "token": "",  # the visitor has no account here
+        "refresh": False,
     }
     assert text.splitlines()[:-1] == plugin.compact(SOURCE).splitlines()[:-1]
     assert response.text.count("javascript:") == 2  # the link to drag, and the text to copy
