@@ -173,6 +173,11 @@ def covers(record: dict, origin: str | None, site: str | None, course: int | Non
     return False
 
 
+def may_refresh(record: dict | None) -> bool:
+    """Whether a token may also hand files in."""
+    return bool(record) and record["right"] == "refresh"
+
+
 def _change(folder: Path, user: str, token_id: str, change) -> bool:
     with _alone(folder):
         rows = records(folder)

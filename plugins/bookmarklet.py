@@ -154,11 +154,6 @@ def page_token(
     return tokens.make(folder, user, wanted, right=right or (mine[0]["right"] if mine else "read"))
 
 
-def may_refresh(token: dict | None) -> bool:
-    """Whether the script shows “Refresh this course”."""
-    return bool(token) and token["right"] == "refresh"
-
-
 def bindings(courses: list[dict], before: list[dict]) -> list[dict]:
     """What a token is bound to: what it was before, and these courses; one whose Moodle no file says keeps the one
     that was said on the page."""
@@ -197,7 +192,7 @@ async def show(datasette: Datasette, request: Request, made: dict | None = None,
     folder, user = web.private(datasette), account_of(datasette, request)
     courses = await known_courses(datasette, request.actor)
     text = tokens.text(folder, token) if token else ""
-    source = with_settings(SCRIPT.read_text("utf-8"), server, sites, True, text, may_refresh(token))
+    source = with_settings(SCRIPT.read_text("utf-8"), server, sites, True, text, tokens.may_refresh(token))
     context = {
         "bookmarklet": as_bookmarklet(source),
         "userscript": datasette.urls.path(USERSCRIPT),
@@ -284,7 +279,7 @@ async def userscript(datasette: Datasette, request: Request) -> Response:
     await datasette.ensure_permissions(request.actor, ["view-instance"])
     server, sites, token = await what_is_asked(datasette, request)
     text = tokens.text(web.private(datasette), token) if token else ""
-    source = with_settings(SCRIPT.read_text("utf-8"), server, sites, False, text, may_refresh(token))
+    source = with_settings(SCRIPT.read_text("utf-8"), server, sites, False, text, tokens.may_refresh(token))
     address = datasette.absolute_url(request, datasette.urls.path(USERSCRIPT))
     body = as_userscript(source, address, sites)
     return Response(body, headers=dict(web.OWN_PAGE), content_type="text/javascript; charset=utf-8")

@@ -13,7 +13,7 @@ from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
 
-from loaders import calls, handed_in, web
+from loaders import calls, handed_in, tokens, web
 
 BODY_LASTS_S = 900
 NAME = re.compile(r"[\w .-]{1,60}", re.ASCII)
@@ -35,7 +35,7 @@ async def refresh_json(datasette: Datasette, request: Request) -> Response:
     database, course = await web.find_course(datasette, request)
     token = request.scope.get(web.TOKEN)
     found = await web.ask(datasette, database, handed_in.age, course)
-    may = bool(token and token["right"] == "refresh" and web.is_owner(request.actor))
+    may = tokens.may_refresh(token) and web.is_owner(request.actor)
     return Response.json({"ok": True, "may_refresh": may, **found}, headers=dict(web.OWN_PAGE))
 
 

@@ -6,10 +6,12 @@ import asyncio
 import gzip
 import sqlite3
 from pathlib import Path
+from urllib.parse import unquote
 
+import httpx
 import pytest
 
-from loaders import accounts, handed_in, tokens
+from loaders import accounts, handed_in, made_up_moodle, tokens
 from tests import made_up
 from tests.visit import TEACHER, get, instance, post, recorded
 
@@ -199,3 +201,34 @@ async def test_what_a_crash_left_goes_at_the_next_start(tmp_path, folder):
     datasette = instance(made_up.small(tmp_path / "moodle.db"))
     await datasette.invoke_startup()
     assert left(folder) == [] and (folder / "accounts.json").exists()
+
+
+async def test_the_install_page_gives_and_takes_the_right(datasette, folder):
+    def scripts_token() -> dict:
+        return next(row for row in tokens.of_user(folder, "teacher") if row["counts"])
+
+    first = await get(datasette, "/-/bookmarklet")
+    assert scripts_token()["right"] == "read" and 'name="refresh" value="1">' in first.text
+    assert '"refresh": false' in unquote(first.text.replace("&#34;", '"'))
+    await post(datasette, "/-/bookmarklet", {"action": "right", "refresh": "1"}, TEACHER)
+    assert scripts_token()["right"] == "refresh"
+    second = await get(datasette, "/-/bookmarklet")
+    assert 'value="1" checked>' in second.text and '"refresh": true' in unquote(second.text.replace("&#34;", '"'))
+    assert [row["counts"] for row in tokens.of_user(folder, "teacher")] == [True, False], "the old one is revoked"
+    await post(datasette, "/-/bookmarklet", {"action": "right"}, TEACHER)
+    assert scripts_token()["right"] == "read"
+
+
+def test_the_pretend_moodle_of_the_demo_gives_what_the_script_fetches():
+    server = made_up_moodle.start(0)
+    try:
+        address = f"http://127.0.0.1:{server.server_port}"
+        log = httpx.get(f"{address}/report/log/index.php?chooselog=1&id=2&download=csv")
+        assert log.headers["content-type"].startswith("text/csv") and log.text.count("\n") > 61_000
+        completion = httpx.get(f"{address}/report/progress/index.php?course=2&format=csv&dataformat=csv")
+        assert completion.status_code == 200 and not completion.text.lstrip().startswith("<")
+        for page_of in ("/course/view.php?id=2", "/user/index.php?id=2&perpage=5000"):
+            assert httpx.get(address + page_of).text.lstrip().startswith("<")
+    finally:
+        server.shutdown()
+        server.server_close()
