@@ -10,9 +10,13 @@ from datasette.utils.asgi import Response
 
 from loaders import accounts, tokens, web
 
-PATHS = ("/-/usage.json", "/-/access.json", "/-/student.json", "/-/people.json")
+REFRESH = "/-/refresh"  # files are handed in here, and nowhere else is anything sent
+PATHS = ("/-/usage.json", "/-/access.json", "/-/student.json", "/-/people.json", "/-/refresh.json", REFRESH)
 METHODS = ("GET", "HEAD", "OPTIONS")
 PREFLIGHT_LASTS_S = 600
+NO_RIGHT = (
+    "This token only reads: tick “may also refresh the course” on the page “On your Moodle pages”, then take it again."
+)
 SAID = b"coursette-origin"  # a header that no page can send here: it is in no answer to a preflight
 
 
@@ -40,14 +44,23 @@ def origin(scope: dict) -> str | None:
     """
     said = {name: value.decode("latin-1") for name, value in scope["headers"] if name in (b"origin", SAID)}
     by_browser, by_script = said.get(b"origin"), said.get(SAID)
-    if by_script is None or by_browser in (None, by_script):
+    if by_script is None or by_browser in (None, by_script) or is_ours(scope, by_browser):
         return by_script or by_browser
     return by_script if by_browser.startswith(tokens.EXTENSIONS) else "null"
 
 
+def is_ours(scope: dict, by_browser: str) -> bool:
+    """Whether a page of this very server asks, as our small window does when it hands a file in."""
+    host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
+    return by_browser in (f"http://{host}", f"https://{host}")
+
+
 def refusal(datasette: Datasette, scope: dict) -> tuple[str, int] | None:
     """Why this call is not answered (a sentence and a status), or None and the token's record in its scope."""
-    if scope["method"] not in METHODS:
+    hands_in = web.path_of(datasette, scope) == REFRESH
+    if hands_in and scope["method"] != "POST":
+        return "Files are handed in here: use POST.", 405
+    if not hands_in and scope["method"] not in METHODS:
         return "Only questions are answered here: use GET.", 405
     try:
         record = tokens.check(web.private(datasette), given(scope) or "")
@@ -58,8 +71,8 @@ def refusal(datasette: Datasette, scope: dict) -> tuple[str, int] | None:
         )
     if account_of(datasette, record) is None:
         return "The account of this token is gone.", 401
-    if record["right"] != "read":
-        return "This token is for handing files in, not for reading.", 403
+    if hands_in and record["right"] != "refresh":
+        return NO_RIGHT, 403
     if not tokens.comes_from(record, origin(scope)):
         return "This token is for pages of another site.", 403
     scope[web.TOKEN] = {**record, "origin": origin(scope)}
@@ -91,7 +104,7 @@ def with_cors(datasette: Datasette, scope: dict, headers: list[tuple[bytes, byte
         headers.append((b"access-control-allow-origin", allowed.encode("latin-1")))
         if scope["method"] == "OPTIONS":
             headers += [
-                (b"access-control-allow-methods", b"GET"),
+                (b"access-control-allow-methods", b"POST" if web.path_of(datasette, scope) == REFRESH else b"GET"),
                 (b"access-control-allow-headers", b"authorization"),
                 (b"access-control-max-age", str(PREFLIGHT_LASTS_S).encode()),
             ]

@@ -217,8 +217,9 @@ def logout(url, db, private) -> None:
 def token(db, private, **options) -> None:
     """Print a token for the page script: for one person, some courses and the pages of their Moodle.
 
-    `read` may ask for numbers and names of these courses and can do nothing else; `refresh` is for handing files
-    in, which nothing does yet. It lasts 26 weeks; the page "On your Moodle pages" lists all tokens and revokes them.
+    `read` may ask for numbers and names of these courses and can do nothing else; `refresh` may also hand in what
+    Moodle gives your own session ("Refresh this course" on Moodle's pages). It lasts 26 weeks; the page "On your
+    Moodle pages" lists all tokens and revokes them.
     """
     from loaders import issuing
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from datasette.app import Datasette
 
-from loaders import web
+from loaders import calls, web
 
 MOST_BYTES = 1_000_000
 LARGER = {"/-/learn": 20_000_000}  # a page with a class of 5,000 has 8 MB, and half as much again inside a form
@@ -20,6 +20,8 @@ async def bounded(datasette: Datasette, scope: dict, receive: Callable) -> Calla
     """`receive` with the body read already. Raises web.Refusal for one that is too large or broken off."""
     if scope["method"] in ("GET", "HEAD", "OPTIONS", "TRACE"):
         return receive
+    if scope.get(web.TOKEN) and web.path_of(datasette, scope) == calls.REFRESH:
+        return receive  # no form but a file, bounded where it is written to the disk (plugins/refresh.py)
     most, sentence = await bound(datasette, scope)
     messages, size = [], 0
     while not messages or messages[-1].get("more_body"):

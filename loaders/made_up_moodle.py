@@ -32,6 +32,11 @@ WORDS = {
     "/mod/forum/discuss.php?d=69": "a discussion",
     "/mod/book/view.php?id=7": "a book",
 }
+# What the page script fetches to refresh the course; each request may narrow it, the answer is the whole file.
+REPORTS = {
+    "/report/log/index.php": "log_course2.csv.gz",
+    "/report/progress/index.php": "completion_progress.csv",
+}
 LOADED = re.compile(r"<script\b[^>]*\bsrc=[^>]*>\s*</script>|<link\b[^>]*\brel=\"stylesheet\"[^>]*>", re.I)
 STYLE = "moodle/style.css"
 SHELF = "".join(f'<a href="{path}">{words}</a> · ' for path, words in WORDS.items()).removesuffix(" · ")
@@ -47,6 +52,13 @@ def page(name: str) -> bytes:
 
 
 @cache
+def report(name: str) -> bytes:
+    """A report's csv, as Moodle sends it."""
+    content = (house.root() / "demo" / name).read_bytes()
+    return gzip.decompress(content) if name.endswith(".gz") else content
+
+
+@cache
 def style() -> str:
     """What a theme would do, as an element of a page's head."""
     return f"<style>{(house.root() / 'demo' / STYLE).read_text(encoding='utf-8')}</style>"
@@ -56,10 +68,12 @@ class Handler(BaseHTTPRequestHandler):
     """Answers with the page of a path, whatever its parameters."""
 
     def do_GET(self) -> None:
-        name = PAGES.get(urlsplit(self.path).path)
-        body = page(name) if name else f"<!doctype html><title>Made-up Moodle</title>{style()}{BANNER}".encode()
-        self.send_response(200 if name else 404)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
+        path = urlsplit(self.path).path
+        name, csv = PAGES.get(path), REPORTS.get(path)
+        nothing = f"<!doctype html><title>Made-up Moodle</title>{style()}{BANNER}".encode()
+        body = report(csv) if csv else page(name) if name else nothing
+        self.send_response(200 if name or csv else 404)
+        self.send_header("Content-Type", f"text/{'csv' if csv else 'html'}; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -20,7 +20,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 from loaders import accounts
 
-RIGHTS = ("read", "refresh")  # to ask for numbers and names; to hand files in (and nothing else)
+RIGHTS = ("read", "refresh")  # to ask for numbers and names; the same, and to hand files of its courses in
 LASTS_S = 26 * 7 * 24 * 3600
 KEPT_S = 90 * 24 * 3600  # how long one that ended stays on the list
 PAGE_SCRIPT = "page script"  # what the install page makes for the bookmarklet and the userscript
@@ -171,6 +171,11 @@ def covers(record: dict, origin: str | None, site: str | None, course: int | Non
         if same and at_home:
             return True
     return False
+
+
+def may_refresh(record: dict | None) -> bool:
+    """Whether a token may also hand files in."""
+    return bool(record) and record["right"] == "refresh"
 
 
 def _change(folder: Path, user: str, token_id: str, change) -> bool:

@@ -218,7 +218,7 @@ async def page(
 async def refuse(datasette: Datasette, request: Request, sentence: str, status: int) -> Response:
     """A sentence in the form that was asked for: the contract's JSON, plain text for CSV, else a page."""
     path = path_of(datasette, request.scope)
-    if path.endswith(".json"):
+    if path.endswith(".json") or path == "/-/refresh":
         return Response.json({"ok": False, "error": sentence, "status": status}, status=status, headers=dict(OWN_PAGE))
     if path.endswith(".csv"):
         return Response.text(sentence, status=status, headers=dict(OWN_PAGE))

@@ -69,6 +69,8 @@ def names_of(path: str) -> tuple[list[str], str | None]:
 def of_page(name: str, form: str | None, asked: MultiParams) -> dict | None:
     """The line for a page of ours. Sums of use are about nobody, unless narrowed to one student."""
     row = {**of_address(asked), "what": name, "form": form, "database": asked.get("db") or None}
+    if name == "refresh" and form is None:
+        return {**row, "what": "handed in"}  # which kind is in `loads`: this record keeps ids and no words
     return row if name in PAGES or (name == "usage" and (row["student"] or row["person"])) else None
 
 

@@ -65,10 +65,19 @@ async def known_courses(datasette: Datasette, actor: dict | None) -> list[dict]:
 # ---- The script's text ----
 
 
-def with_settings(source: str, server: str, sites: list[str], clicked: bool, token: str = "") -> str:
+def with_settings(
+    source: str, server: str, sites: list[str], clicked: bool, token: str = "", refresh: bool = False
+) -> str:
     """The script's text with its last line filled in."""
     origins = sorted({tokens.origin_of(site) for site in sites if tokens.is_site(site)})
-    given = {"server": server, "sites": sites, "origins": origins, "clicked": clicked, "token": token}
+    given = {
+        "server": server,
+        "sites": sites,
+        "origins": origins,
+        "clicked": clicked,
+        "token": token,
+        "refresh": refresh,
+    }
     settings = json.dumps(given).replace("<", "\\u003c")
     filled, times = SETTINGS.subn(lambda _: f"}})({settings});\n", source)
     if times != 1:
@@ -114,8 +123,14 @@ def account_of(datasette: Datasette, request: Request) -> str | None:
     return name if any(row["name"] == name for row in web.known_accounts(datasette)) else None
 
 
-def page_token(datasette: Datasette, request: Request, courses: list[dict], asked_for: bool = False) -> dict | None:
-    """The record of the token in this visitor's scripts, for all courses they see now.
+def page_token(
+    datasette: Datasette,
+    request: Request,
+    courses: list[dict],
+    asked_for: bool = False,
+    right: str | None = None,
+) -> dict | None:
+    """The record of the token in this visitor's scripts, for all courses they see now, with a `right` or its last.
 
     It is made the first time, and again only when `asked_for`: one that was revoked or has ended stays so. None
     where there is none, no account or no course whose Moodle is known.
@@ -123,7 +138,7 @@ def page_token(datasette: Datasette, request: Request, courses: list[dict], aske
     folder, user = web.private(datasette), account_of(datasette, request)
     if user is None:
         return None
-    mine = [row for row in tokens.of_user(folder, user) if row["name"] == tokens.PAGE_SCRIPT and row["right"] == "read"]
+    mine = [row for row in tokens.of_user(folder, user) if row["name"] == tokens.PAGE_SCRIPT]
     live = next((row for row in mine if row["counts"]), None)
     wanted = bindings(courses, (live or {}).get("courses", []))
     if not wanted:
@@ -136,7 +151,7 @@ def page_token(datasette: Datasette, request: Request, courses: list[dict], aske
         return None
     if live:
         tokens.revoke(folder, user, live["id"])
-    return tokens.make(folder, user, wanted)
+    return tokens.make(folder, user, wanted, right=right or (mine[0]["right"] if mine else "read"))
 
 
 def bindings(courses: list[dict], before: list[dict]) -> list[dict]:
@@ -176,7 +191,8 @@ async def show(datasette: Datasette, request: Request, made: dict | None = None,
     server, sites, token = await what_is_asked(datasette, request)
     folder, user = web.private(datasette), account_of(datasette, request)
     courses = await known_courses(datasette, request.actor)
-    source = with_settings(SCRIPT.read_text("utf-8"), server, sites, True, tokens.text(folder, token) if token else "")
+    text = tokens.text(folder, token) if token else ""
+    source = with_settings(SCRIPT.read_text("utf-8"), server, sites, True, text, tokens.may_refresh(token))
     context = {
         "bookmarklet": as_bookmarklet(source),
         "userscript": datasette.urls.path(USERSCRIPT),
@@ -226,8 +242,9 @@ async def change(datasette: Datasette, request: Request) -> Response:
     if given.get("action") == "revoke":
         tokens.revoke(folder, user, given.get("id") or "")
         return Response.redirect(f"{here}#tokens")
-    if given.get("action") == "renew":
-        page_token(datasette, request, courses, asked_for=True)
+    if given.get("action") in ("renew", "right"):
+        asked = {"right": "refresh" if given.get("refresh") else "read"} if given["action"] == "right" else {}
+        page_token(datasette, request, courses, asked_for=True, **asked)
         return Response.redirect(here)
     return await show(datasette, request, *make(folder, user, courses, given))
 
@@ -262,7 +279,7 @@ async def userscript(datasette: Datasette, request: Request) -> Response:
     await datasette.ensure_permissions(request.actor, ["view-instance"])
     server, sites, token = await what_is_asked(datasette, request)
     text = tokens.text(web.private(datasette), token) if token else ""
-    source = with_settings(SCRIPT.read_text("utf-8"), server, sites, False, text)
+    source = with_settings(SCRIPT.read_text("utf-8"), server, sites, False, text, tokens.may_refresh(token))
     address = datasette.absolute_url(request, datasette.urls.path(USERSCRIPT))
     body = as_userscript(source, address, sites)
     return Response(body, headers=dict(web.OWN_PAGE), content_type="text/javascript; charset=utf-8")

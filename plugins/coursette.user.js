@@ -329,25 +329,28 @@
     }
   }
 
-  const byFetch = (more) => async (url) => {
+  const patience = (body) => (body ? 900000 : PATIENCE_MS); // with a file it is loaded before the answer
+  const byFetch = (more) => async (url, body) => {
     const answer = await fetch(url, { headers: { Authorization: `Bearer ${token}` }, credentials: "omit",
-      referrerPolicy: "no-referrer", cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS), ...more });
+      referrerPolicy: "no-referrer", cache: "no-store", signal: AbortSignal.timeout(patience(body)), ...more,
+      ...(body && { method: "POST", body }) });
     return { status: answer.status, text: await answer.text() };
   };
-  const byManager = (url) => new Promise((resolve, reject) => { // of userscripts: bound by no page's rules
+  const byManager = (url, body) => new Promise((resolve, reject) => { // of userscripts: bound by no page's rules
     const headers = { Authorization: `Bearer ${token}`, "Coursette-Origin": location.origin };
-    GM.xmlHttpRequest({ method: "GET", url, headers, anonymous: true, timeout: PATIENCE_MS,
+    GM.xmlHttpRequest({ method: body ? "POST" : "GET", url, headers, anonymous: true, timeout: patience(body),
+      ...(body && { data: body }),
       ontimeout: reject, onerror: reject,
       onload: ({ status, responseText }) => resolve({ status, text: responseText }) });
   });
   // A small window on the server's own origin answers by messages: for pages that may not ask the server themselves.
   const relay = { window: null, waiting: new Map(), timer: 0 };
-  const byWindow = (url) => new Promise((resolve, reject) => {
+  const byWindow = (url, body) => new Promise((resolve, reject) => {
     const id = crypto.getRandomValues(new Uint32Array(1))[0];
-    const timer = setTimeout(() => { relay.waiting.delete(id); reject(new Error("no answer")); }, PATIENCE_MS);
+    const timer = setTimeout(() => { relay.waiting.delete(id); reject(new Error("no answer")); }, patience(body));
     relay.waiting.set(id, (answer) => { clearTimeout(timer); resolve(answer); });
     const path = url.slice(settings.server.length);
-    relay.window.postMessage({ coursette: "ask", id, path, token }, SERVER.origin);
+    relay.window.postMessage({ coursette: "ask", id, path, token, body }, SERVER.origin);
   });
   const hear = ({ origin, source, data: said }) => {
     if (origin !== SERVER.origin || !said?.coursette) return;
@@ -400,7 +403,7 @@
   const seePolicy = ({ blockedURI }) => { policyForbids ||= (blockedURI ?? "").startsWith(SERVER.origin); };
 
   /** An answer of the server as data; throws Trouble with a sentence for the teacher. */
-  const ask = async (path, query, by) => {
+  const ask = async (path, query, by, body) => {
     if (!settings.token) throw new Trouble("This script has no token to ask with: take it again.", ["install"]);
     if (!mayAskHere) {
       throw new Trouble(`Coursette's token is for pages of ${settings.sites.join(", ")}, not of ${location.origin}.`,
@@ -408,7 +411,7 @@
     }
     road = by ?? await chooseRoad();
     let answer;
-    try { answer = await ROADS[road](`${settings.server}${path}?${query}`); } catch { throw await refused(); }
+    try { answer = await ROADS[road](`${settings.server}${path}?${query}`, body); } catch { throw await refused(); }
     let found;
     try { found = JSON.parse(answer.text); } catch { /* no answer of ours */ }
     if (answer.status === 200 && found) return found;
@@ -660,6 +663,8 @@
       trouble: el("div", { className: "coursette-trouble", role: "status" }),
       learn: button("Let Coursette learn the ids of this page", () => teach(), { hidden: true }),
       refresh: button("refresh", () => load({ anew: true })),
+      handing: button("Refresh this course", () => (stopper ? stopper.abort() : refreshCourse())),
+      progress: el("div", { role: "status" }),
       shrink: button("hide", () => choose({ open: !state.open })),
       power: button("off", () => choose({ on: !state.on })),
     };
@@ -671,7 +676,8 @@
     legend = el("aside", { id: "coursette-legend", className: NOT_PRINTED, lang: "en", dir: "ltr",
       aria: { label: "Coursette" } },
       row(el("b", { textContent: "Coursette" }), el("span", {}, parts.refresh, " ", parts.shrink, " ", parts.power)),
-      parts.body, parts.fresh, parts.learn, parts.trouble);
+      parts.body, parts.fresh,
+      ...(settings.refresh ? [parts.handing, parts.progress] : []), parts.learn, parts.trouble);
     document.body.append(legend);
   };
 
@@ -756,7 +762,7 @@
     parts.body.hidden = !shown || !(page.course > 1);
     parts.shrink.textContent = state.open ? "hide" : "show";
     parts.shrink.setAttribute("aria-expanded", String(state.open));
-    parts.refresh.hidden = parts.shrink.hidden = !state.on;
+    parts.refresh.hidden = parts.shrink.hidden = parts.handing.hidden = parts.progress.hidden = !state.on;
     parts.power.textContent = state.on ? "off" : "on";
     parts.metrics.forEach((each) => each.setAttribute("aria-pressed", String(each.dataset.metric === state.metric)));
     for (const name of ["heat", "nobody", "staff"]) parts[name].firstChild.checked = state[name];
@@ -800,6 +806,79 @@
     const settings = `<script>M.cfg = ${JSON.stringify(cfg).replaceAll("<", "\\u003c")};<\/script>`;
     return `<!doctype html><html lang="${document.documentElement.lang}"><head>${settings}</head>`
       + `<body id="page-user-index" class="course-${page.course}">${table?.outerHTML ?? ""}</body></html>`;
+  };
+
+  // ---- Refresh this course: what Moodle gives the teacher's own session goes to the server, file by file ----
+  const MOST_BYTES = 5e8; // the server's bound
+  const DAY_S = 86400;
+  let stopper = null; // while it runs
+  /** [what, is it a page, addresses below Moodle's root]: their filters in full, as Moodle remembers earlier ones. */
+  const filesToFetch = (newest) => {
+    const [id, since] = [page.course, newest ? Date.parse(newest) / 1000 : 0];
+    const days = Math.max(1, Math.ceil((Date.now() / 1000 - since) / DAY_S));
+    const log = `report/log/index.php?chooselog=1&id=${id}&download=csv`;
+    const dates = days > 14 ? [""] : Array.from({ length: days }, (_, day) => `&date=${since + day * DAY_S}`);
+    return [
+      ["course page", true, [`course/view.php?id=${id}`]],
+      ["participants", true, [`user/index.php?id=${id}&perpage=5000`]],
+      ["completion", false, [`report/progress/index.php?course=${id}&format=csv&dataformat=csv&group=0&sifirst=all`
+        + "&silast=all"]],
+      ["log", false, dates.map((date) => log + date)],
+    ];
+  };
+  /** A file of Moodle, not read into the page's memory where the browser can help it; null where it has no lines. */
+  const fromMoodle = async (path, isPage) => {
+    let answer, file;
+    try {
+      answer = await fetch(location.protocol + roots[1] + path, { cache: "no-store", signal: stopper.signal });
+      file = await answer.blob();
+    } catch { throw new Trouble("Moodle did not answer, or sent only a part: try again.", []); }
+    const start = await file.slice(0, 20000).text();
+    if (answer.url.includes("/login/") || start.includes('id="page-login')) {
+      throw new Trouble("Your session in Moodle has ended: sign in there, then try again.", []);
+    }
+    if (!answer.ok) throw new Trouble(`Moodle does not give you this report (status ${answer.status}).`, []);
+    if (isPage !== /^\s*</.test(start)) throw new Trouble("Moodle sent something else: may you see this report?", []);
+    if (file.size > MOST_BYTES) throw new Trouble("Too large: download it, and use coursette load.", []);
+    return isPage || start.trim().includes("\n") ? file.slice(0, file.size, "") : null;
+  };
+  /** Fetch and hand in the pieces of one file; `say` shows how far it is. */
+  const handIn = async ([what, isPage, paths], say) => {
+    let [lines, fresh, unmatched] = [0, 0, 0];
+    const zone = page.zone && page.zone !== "99" ? page.zone : "";
+    const query = new URLSearchParams([["course", page.course], ["site", page.site], ["timezone", zone],
+      ["file", what]]);
+    for (const [at, path] of paths.entries()) {
+      say(`${paths.length > 1 ? `${at + 1} of ${paths.length} days, ` : ""}${lines.toLocaleString("en")} lines …`);
+      const file = await fromMoodle(path, isPage);
+      if (stopper.signal.aborted) throw new Trouble("stopped.", []);
+      if (!file) continue;
+      const said = await ask("/-/refresh", query, undefined, file);
+      [lines, fresh, unmatched] = [lines + said.rows_read, fresh + said.rows_new, unmatched + said.rows_unmatched];
+    }
+    const odd = unmatched ? `, ${unmatched} not matched` : "";
+    say(`${lines.toLocaleString("en")} line${lines === 1 ? "" : "s"}, ${fresh.toLocaleString("en")} new${odd}.`);
+  };
+  const refreshCourse = async () => {
+    stopper = new AbortController();
+    parts.handing.textContent = "Stop";
+    parts.progress.replaceChildren();
+    const place = new URLSearchParams([["course", page.course], ["site", page.site]]);
+    const sayer = (what) => {
+      const line = el("div");
+      parts.progress.append(line);
+      return (words) => { line.textContent = `${what}: ${words}`; };
+    };
+    try {
+      for (const file of filesToFetch((await ask("/-/refresh.json", place)).newest_log_utc)) {
+        if (stopper.signal.aborted) break;
+        const say = sayer(file[0]);
+        try { await handIn(file, say); } catch (problem) { say(stopper.signal.aborted ? "stopped." : problem.message); }
+      }
+    } catch (problem) { sayer("not begun")(problem.message); }
+    stopper = null;
+    parts.handing.textContent = "Refresh this course";
+    load({ anew: true });
   };
 
   // ---- Who has and who has not ----

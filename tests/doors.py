@@ -50,6 +50,8 @@ DOORS = [
     Door("the userscript, with its token", "- - yes - yes yes -", "/-/coursette.user.js"),
     Door("a student's page", "- - names - - names -", "/-/student"),
     Door("names for a Moodle page", "- - names names - - -", "/-/student.json /-/access.json /-/people.json"),
+    Door("handing files in: by POST, with a token of the right `refresh` only", "- - - - - - -", "/-/refresh"),
+    Door("how old a course's data is", "- - yes yes - - -", "/-/refresh.json"),
     Door("numbers for a Moodle page", "- - yes yes - - -", "/-/usage.json"),
     Door(f"a question that the colleague was given ({GRANTED})", "- names names - - - -", f"/moodle/{GRANTED}*"),
     Door(

@@ -151,9 +151,9 @@ async def test_a_token_of_another_instance_or_of_a_gone_account_does_not_count(d
     assert answer.status_code == 401 and "account" in answer.json()["error"]
 
 
-async def test_a_token_for_handing_files_in_reads_nothing(datasette, folder):
+async def test_a_token_for_handing_files_in_reads_too(datasette, folder):
     answer = await call(datasette, READS[0], a_token(folder, right="refresh"))
-    assert answer.status_code == 403
+    assert answer.status_code == 200
 
 
 async def test_a_colleagues_token_reads_no_more_than_the_colleague(tmp_path, folder):
