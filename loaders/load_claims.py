@@ -12,7 +12,7 @@ from loaders.errors import Unreadable
 from loaders.places import Options, Places
 from loaders.reading import Reading
 from loaders.retime import UTC_TEXT
-from loaders.tables import Answer, Page, Sheet
+from loaders.tables import Answer, Backup, Page, Sheet
 from loaders.times import Clock
 
 ASSUMED = "times were read in {zone}, this computer's zone: if Moodle shows you another, say --timezone"
@@ -48,7 +48,7 @@ class SmallFile:
     def __init__(self, connection: sqlite3.Connection, options: Options, places: Places, outcome: Outcome):
         self.connection, self.options, self.places, self.outcome = connection, options, places, outcome
 
-    def take(self, content: Sheet | Page | Answer) -> None:
+    def take(self, content: Sheet | Page | Answer | Backup) -> None:
         """Store what the file says. Raises NotUsed, or Unreadable where nobody knows it."""
         outcome = self.outcome
         zone, zone_from = self.places.zone(self.places.only_site(), self.places.only_course())
@@ -73,7 +73,8 @@ class SmallFile:
         )  # fmt: skip
         self._count(said)
         claims.store(self.connection, outcome.load_id, said)
-        if zone_from == "machine" and any(UTC_TEXT.search(json.dumps(claim)) for claim in said):
+        timeless = isinstance(content, Backup)  # its times are Unix seconds
+        if zone_from == "machine" and not timeless and any(UTC_TEXT.search(json.dumps(claim)) for claim in said):
             outcome.notes.append(ASSUMED.format(zone=zone))
         if self.options.course and not reading.course.get("moodle_id"):
             self._doubt_course(outcome.load_id)
