@@ -60,7 +60,8 @@ def write(
     if first is None:
         return 0, 0, 0
     zone, newest = connection.execute(
-        "select courses.timezone, coalesce(loads.newest_utc, ?) from courses, loads where courses.id = ? and loads.id = ?",
+        "select courses.timezone, coalesce(loads.newest_utc, ?) from courses, loads"
+        " where courses.id = ? and loads.id = ?",
         (now_utc(), place.course_id, place.load_id),
     ).fetchone()
     calendar = Calendar(zone, assume_week_1(connection, place.course_id, newest))
