@@ -41,7 +41,6 @@ class Content:
     inside: dict[int, int] = field(default_factory=dict)  # subsection instance -> section
     activities: dict[int, dict] = field(default_factory=dict)
     others: list[dict] = field(default_factory=list)
-    contexts: dict[int, int] = field(default_factory=dict)  # context -> cmid
     people: People = field(default_factory=People)
 
 
@@ -141,7 +140,7 @@ def _module(stream, activity: dict, content: Content) -> None:
     for element in elements(stream, 2, 3):
         above = element.getparent()
         if above.getparent().getparent() is None:
-            _head(element, above.getparent(), activity, content)
+            _head(element, above.getparent(), activity)
         elif above.tag in PARTS and (key := whole(element.get("id"))):
             name = clean(text(element, "title") or text(element, "name") or text(element, "concept"))
             part = {"noun": "part", "cmid": cmid, "kind": PARTS[above.tag], "moodle_id": key}
@@ -150,12 +149,10 @@ def _module(stream, activity: dict, content: Content) -> None:
                 content.others.extend(_posts(element, key))
 
 
-def _head(element: etree._Element, root: etree._Element, activity: dict, content: Content) -> None:
+def _head(element: etree._Element, root: etree._Element, activity: dict) -> None:
     """One child of <kind>; the ids are the root's."""
     if instance := whole(root.get("id")):
         activity["instance_id"] = instance
-    if context := whole(root.get("contextid")):
-        content.contexts[context] = activity["cmid"]
     if element.tag == "name" and (name := clean(element.text)):
         activity["name"] = name
     elif element.tag in DUE and (due := _utc(whole(element.text))):
@@ -263,16 +260,14 @@ def _order(content: Content, parents: dict[int, int]) -> Iterator[int]:
                 yield from content.sequences[inner]
 
 
-def read_contexts(backup: Backup) -> tuple[dict[int, tuple[int, str]], int | None]:
-    """(cmid, kind) of each activity's context, and the course's context."""
-    contexts, course = {}, None
-    for path, stream in backup.files(lambda path: path == "moodle_backup.xml" or path.startswith("activities/")):
+def read_contexts(backup: Backup) -> dict[int, tuple[int, str]]:
+    """(cmid, kind) by the context of each activity, which is all that a log line says of its place."""
+    contexts = {}
+    for path, stream in backup.files(lambda path: path.startswith("activities/") and not path.endswith(LOGS)):
         folder, _, name = path.rpartition("/")
-        if path == "moodle_backup.xml":
-            course = next((number(e, "original_course_contextid") for e in elements(stream, 1)), None)
-        elif name.removesuffix(".xml") == (kind := folder.removeprefix("activities/").rpartition("_")[0]):
+        if name.removesuffix(".xml") == (kind := folder.removeprefix("activities/").rpartition("_")[0]):
             for element in elements(stream, 2):
                 root = element.getroottree().getroot()
                 contexts[whole(root.get("contextid"))] = int(folder.rpartition("_")[2]), kind
                 break
-    return contexts, course
+    return contexts

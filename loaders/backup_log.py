@@ -42,6 +42,7 @@ with ours as (
         ) as place, e.origin is null as of_backup
     from events e
     where e.course_id = :course and {where}
+        and e.time_utc in (select time_utc from events where course_id = :course and origin is null)
 )
 select b.id as gone, l.id as stays from ours b
 join ours l on l.time_utc = b.time_utc and l.event_type_id = b.event_type_id and l.person_id is b.person_id
@@ -54,7 +55,6 @@ def write(
     connection: sqlite3.Connection, backup: Backup, place: Place, tick: Callable[[int], None]
 ) -> tuple[int, int, int]:
     """Write the backup's log lines, in the caller's transaction; returns how many: read, new, known."""
-    contexts, course_context = read_contexts(backup)
     _gather(connection, backup, tick)
     first = connection.execute("select min(at) from temp.backup_lines").fetchone()[0]
     if first is None:
@@ -66,7 +66,7 @@ def write(
     ).fetchone()
     calendar = Calendar(zone, assume_week_1(connection, place.course_id, newest))
     writer = EventWriter(connection, place.course_id, place.load_id, calendar)
-    book = _Book(Directory(connection, place.site_id, place.course_id), contexts, course_context)
+    book = _Book(Directory(connection, place.site_id, place.course_id), read_contexts(backup))
     writer.write(book.lines(connection))
     writer.finish()
     book.note_real(connection)
@@ -150,15 +150,15 @@ def part_of(eventclass: str, object_id: int | None, other: str) -> tuple[str, in
 class _Book:
     """The lines in own keys, and what they say besides."""
 
-    def __init__(self, directory: Directory, contexts: dict[int, tuple[int, str]], course_context: int | None):
-        self.to, self.contexts, self.course_context = directory, contexts, course_context
+    def __init__(self, directory: Directory, contexts: dict[int, tuple[int, str]]):
+        self.to, self.contexts = directory, contexts
         self.rows_read = 0
         self.people: dict[int, None] = {}
         self.parts: dict[tuple, None] = {}
         self.real: list[tuple[int, int]] = []  # (line key, own key of who was logged in as somebody)
 
     def lines(self, connection: sqlite3.Connection) -> Iterator[tuple[int, Line]]:
-        """(Unix time, line) by time; those of other courses' contexts are passed over."""
+        """(Unix time, line) by time; a line of no activity's context is about the course."""
         seconds, seen = None, {}
         for at, _, *facts, real, other in connection.execute("select * from temp.backup_lines order by at, log"):
             self.rows_read += 1
