@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from loaders import backup_log, claims, downloads, headings, kinds, log, tables
+from loaders.backup_zone import refuse_wrong_zone
 from loaders.errors import Unreadable
 from loaders.load_claims import ASSUMED, NotUsed, Outcome, SmallFile
 from loaders.load_log import Place, find_course, first_column, hold, now_utc, retry_held, write_log
@@ -108,6 +109,8 @@ class Loader:
             SmallFile(self.connection, self.options, self.places, outcome).take(content)
         if isinstance(content, tables.Backup):
             self._take_logs_of_backup(content, outcome)
+        if outcome.kind in (log.KIND, backup_log.KIND) and outcome.rows_new:
+            refuse_wrong_zone(self.connection, outcome.load_id, outcome.kind == backup_log.KIND)
         outcome.notes.extend(getattr(content, "notes", ()))
         self._settle(outcome)
 

@@ -189,6 +189,13 @@ def test_a_log_and_a_backup_count_each_line_once(db, order: tuple[Path, Path]):
     assert rows(db, CLICKS) == both
 
 
+@pytest.mark.parametrize(("order", "said"), [((REAL, LOG), "10 hours off: say the zone"), ((LOG, REAL), "unload 1")])
+def test_a_log_read_in_the_wrong_zone_shows_beside_a_backup(db, order: tuple[Path, Path], said: str):
+    first, second = Loader(db, Options(timezone="UTC")).load(list(order))
+    assert first.error is None and said in second.error
+    assert rows(db, "select count(distinct load_id) from events") == [(1,)]
+
+
 # ---- Hostile and broken archives ----
 
 
