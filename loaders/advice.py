@@ -40,6 +40,7 @@ DOWNLOADS = (
 
 # Kinds that make another download needless.
 INSTEAD = {
+    "course structure": ("course backup",),
     "participants page": ("people",),
     "groups overview": ("people", "participants page", "participants"),
 }

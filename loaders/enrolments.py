@@ -13,6 +13,7 @@ MOST = ("manager", "coursecreator", "editingteacher", "teacher", "student")  # t
 ROLE_FROM = {
     "people": "roles in a web-service answer",
     "participants page": "roles on the participants page",
+    "course backup": "roles in a course backup",
     "participants": "roles in the participants file",
 }
 REPORTS = {"completion": "listed in the activity completion report", "course completion": "listed in the course "

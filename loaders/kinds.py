@@ -7,6 +7,7 @@ from types import ModuleType
 
 from loaders import (
     activity_completion,
+    backup,
     course_completion,
     forum_posts,
     grades,
@@ -18,7 +19,7 @@ from loaders import (
     web_services,
 )
 from loaders.reading import Reading
-from loaders.tables import Answer, Page, Sheet
+from loaders.tables import Answer, Backup, Page, Sheet
 from loaders.times import Clock
 
 # In this order: the more particular shape first.
@@ -62,10 +63,12 @@ def unused(sheet: Sheet) -> str | None:
     return "feedback responses" if len(answers) >= 1 and "Date" in words else None
 
 
-def read(content: Sheet | Page | Answer | pulled_answers.Pulled, clock: Clock) -> Reading | None:
+def read(content: Sheet | Page | Answer | Backup | pulled_answers.Pulled, clock: Clock) -> Reading | None:
     """What a small file says; None if nobody knows it."""
     if isinstance(content, pulled_answers.Pulled):
         return pulled_answers.reading(content)
+    if isinstance(content, Backup):
+        return backup.read(content, clock)
     if isinstance(content, Page):
         return pages.read(content, clock) if pages.recognise(content) else None
     if isinstance(content, Answer):

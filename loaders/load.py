@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from loaders import claims, downloads, headings, kinds, log, tables
+from loaders import backup_log, claims, downloads, headings, kinds, log, tables
+from loaders.backup_zone import refuse_wrong_zone
 from loaders.errors import Unreadable
 from loaders.load_claims import ASSUMED, NotUsed, Outcome, SmallFile
 from loaders.load_log import Place, find_course, first_column, hold, now_utc, retry_held, write_log
@@ -106,6 +107,10 @@ class Loader:
             self._take_log(content, outcome)
         else:
             SmallFile(self.connection, self.options, self.places, outcome).take(content)
+        if isinstance(content, tables.Backup):
+            self._take_logs_of_backup(content, outcome)
+        if outcome.kind in (log.KIND, backup_log.KIND) and outcome.rows_new:
+            refuse_wrong_zone(self.connection, outcome.load_id, outcome.kind == backup_log.KIND)
         outcome.notes.extend(getattr(content, "notes", ()))
         self._settle(outcome)
 
@@ -135,10 +140,12 @@ class Loader:
             (outcome.kind, outcome.rows_read, outcome.rows_new, outcome.rows_known, outcome.load_id),
         )
         self._follow_pages(outcome)
-        settle(connection, outcome.kind == log.KIND and outcome.rows_new > 0)
+        settle(connection, outcome.kind in (log.KIND, backup_log.KIND) and outcome.rows_new > 0)
         if self._apply_course_timezone(outcome.load_id):
             settle(connection, True)
         while retry_held(connection):
+            settle(connection, True)
+        if backup_log.join(connection):
             settle(connection, True)
         note = "\n".join(outcome.notes) or None
         connection.execute("update loads set note = ? where id = ?", (note, outcome.load_id))
@@ -195,6 +202,14 @@ class Loader:
             outcome.notes.append(
                 "a spreadsheet program re-saved this file; all of its lines could still be read for certain"
             )
+
+    def _take_logs_of_backup(self, content: tables.Backup, outcome: Outcome) -> None:
+        place = Place(outcome.load_id, *self.connection.execute(
+            "select site_id, course_id from loads where id = ?", (outcome.load_id,)
+        ).fetchone())  # fmt: skip
+        read, new, known = backup_log.write(self.connection, content, place, self.tick)
+        outcome.rows_read, outcome.rows_new = outcome.rows_read + read, outcome.rows_new + new
+        outcome.rows_known += known
 
     def _course_of_log(self, votes: log.CourseVotes) -> int | None:
         course = votes.course()

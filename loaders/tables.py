@@ -7,17 +7,14 @@ import re
 import zipfile
 
 from loaders import delimited, html_files, json_files, opendocument, pulled_answers, spreadsheets
+from loaders.backup_archive import Backup
 from loaders.downloads import ZIP, Download
 from loaders.errors import Unreadable
 from loaders.sheets import Answer, Page, Sheet
 from loaders.streams import DAMAGE, head, seekable
 
-__all__ = ["Answer", "Page", "Sheet", "read"]
+__all__ = ["Answer", "Backup", "Page", "Sheet", "read"]
 
-BACKUP = (
-    "this is a course backup, which Coursette does not read: download the course's log, participants, "
-    "activity completion and grades instead"
-)
 HALF_A_ZIP = "this spreadsheet or zip is only half there, or damaged: download it again, or take it as .csv"
 SAVE_AS_CSV = "save it as .csv, or download it from Moodle as .csv"
 TAR = "this is a .tar archive: unpack it and give the files in it"
@@ -47,12 +44,14 @@ _JSON = re.compile(rb"[\[{]\s*[\[{\]}\"]|\[\s*(?:-?\d+|true|false|null)\s*[,\]]"
 _XML_ROOT = re.compile(rb"<([A-Za-z_][\w.:-]*)")
 
 
-def read(download: Download) -> Sheet | Page | Answer:
-    """What is in a file: a Sheet of rows, a saved Page, or a saved web-service Answer.
+def read(download: Download) -> Sheet | Page | Answer | Backup:
+    """What is in a file: a Sheet of rows, a saved Page, a saved web-service Answer, or a course Backup.
 
     Raises Unreadable with one sentence, remedy included, whatever the bytes are.
     """
     start = head(download)
+    if start[257:262] == b"ustar" and is_backup(start):
+        return Backup(download, zipped=False)
     _refuse_others(start)
     if start.startswith(ZIP):
         return _zipped(download)
@@ -74,13 +73,17 @@ def _refuse_others(start: bytes) -> None:
         if start.startswith(mark):
             raise Unreadable(sentence)
     if start[257:262] == b"ustar":
-        is_backup = b".ARCHIVE_INDEX" in start[:100] or b"moodle_backup.xml" in start
-        raise Unreadable(BACKUP if is_backup else TAR)
+        raise Unreadable(TAR)
     if _MHTML.match(start):
         raise Unreadable("this page is saved as one file (.mht): save it as 'Webpage, HTML only' instead")
 
 
-def _zipped(download: Download) -> Sheet:
+def is_backup(start: bytes) -> bool:
+    """Whether a tar is a course backup: Moodle puts an index of the files in it first."""
+    return b".ARCHIVE_INDEX" in start[:100] or b"moodle_backup.xml" in start
+
+
+def _zipped(download: Download) -> Sheet | Backup:
     """A workbook, or another document that is a zip file inside."""
     try:
         with seekable(download) as stream, zipfile.ZipFile(stream) as archive:
@@ -88,6 +91,8 @@ def _zipped(download: Download) -> Sheet:
             kind = archive.read("mimetype")[:100] if "mimetype" in names else b""
     except (*DAMAGE, OSError, ValueError, KeyError, NotImplementedError, RuntimeError) as error:
         raise Unreadable(HALF_A_ZIP) from error
+    if "moodle_backup.xml" in names:
+        return Backup(download, zipped=True)
     if "xl/workbook.xml" in names:
         return spreadsheets.read(download)
     if b"opendocument.spreadsheet" in kind or (not kind and "content.xml" in names):
@@ -96,8 +101,6 @@ def _zipped(download: Download) -> Sheet:
 
 
 def _other_zip(names: set[str], kind: bytes) -> str:
-    if "moodle_backup.xml" in names:
-        return BACKUP
     if "xl/workbook.bin" in names:
         return f"this is a binary Excel workbook (.xlsb): {SAVE_AS_CSV}"
     if "Index/Document.iwa" in names:

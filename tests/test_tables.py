@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
-import io
 import json
-import tarfile
 from pathlib import Path
 
 import pytest
@@ -226,13 +223,6 @@ def test_an_answer_that_is_an_error_is_quoted(path: Path):
 )
 def test_other_files_are_named_with_what_to_take_instead(path: Path, content: bytes, said: str):
     assert said in refused(path, content)
-
-
-def test_a_course_backup_is_named(tmp_path: Path):
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        archive.addfile(tarfile.TarInfo(".ARCHIVE_INDEX"))
-    assert "course backup" in refused(tmp_path / "backup.mbz", gzip.compress(packed.getvalue()))
 
 
 def test_xhtml_is_html(path: Path):

@@ -270,7 +270,6 @@ def test_what_ends_the_rows_ends_them_every_time(path: Path):
         (["[Content_Types].xml", "word/document.xml"], "document without a table"),
         (["[Content_Types].xml", "xl/workbook.bin"], "xlsb"),
         (["Index/Document.iwa"], "Numbers"),
-        (["moodle_backup.xml", "users.xml"], "course backup"),
         (["mimetype"], "document without a table"),
     ],
 )
