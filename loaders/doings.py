@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 STEPS = {"submission": "submissions", "attempt": "attempts"}
 SAME = ("person_id", "activity_id", "state")
+SAME_STEP_DAYS = 1 / 24  # Moodle's list and its log may tell of one submission at times some minutes apart
 
 
 def _activity(course: Course, claim: dict) -> int | None:
@@ -33,7 +34,8 @@ def save_steps(connection: sqlite3.Connection, course: Course) -> None:
         same = " and ".join(f"{column} = ?{place}" for place, column in enumerate(SAME, 1))
         connection.executemany(
             f"insert or ignore into {table} (person_id, activity_id, state, time_utc, from_log)"
-            f" select ?1, ?2, ?3, ?4, 0 where not exists (select 1 from {table} where {same} and from_log)",
+            f" select ?1, ?2, ?3, ?4, 0 where not exists (select 1 from {table} where {same} and from_log"
+            f" and abs(julianday(time_utc) - julianday(?4)) < {SAME_STEP_DAYS})",
             sorted(row for row in rows if None not in row),
         )
 

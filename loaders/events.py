@@ -97,6 +97,12 @@ class EventWriter:
         self.stored = connection.execute(
             "select min(time_utc), max(time_utc), count(*) from events where course_id = ?", (course_id,)
         ).fetchone()
+        # Lines out of backups have no texts, so they are no lines of a downloaded log that is a few hours off.
+        self.logged = connection.execute(
+            "select min(time_utc), max(time_utc), count(*) from events where course_id = ?"
+            " and load_id not in (select id from loads where kind = 'course backup')",
+            (course_id,),
+        ).fetchone()
         self.rows_new = self.rows_known = 0
         self.oldest: int | None = None
         self.newest: int | None = None
@@ -226,7 +232,7 @@ def likely_shift(connection: sqlite3.Connection, writer: EventWriter, zone: str,
     Asked only when a file overlaps what is stored in time and yet shares almost no line with it: then its
     times, read in `zone`, were written in another. Shifts of up to 15 hours are tried, in half hours.
     """
-    low, high, stored = writer.stored
+    low, high, stored = writer.logged
     if not stored or not writer.new_times:
         return None
     start, end = (int(datetime.fromisoformat(text).timestamp()) for text in (low, high))

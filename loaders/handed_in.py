@@ -18,7 +18,19 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 
-from loaders import activity_completion, course_page, downloads, forum_posts, grades, groups, kinds, log, tables, zones
+from loaders import (
+    activity_completion,
+    course_page,
+    downloads,
+    forum_posts,
+    grades,
+    groups,
+    kinds,
+    log,
+    pulls,
+    tables,
+    zones,
+)
 from loaders import participants_page as people_page
 from loaders.errors import Unreadable
 from loaders.load import Loader, Outcome
@@ -34,6 +46,8 @@ MOST_UNPACKED = 2_000_000_000
 MOST_FILES, WITHIN_S = 120, 600  # of one token
 PREFIX = "handed-in-"
 KINDS = {each.KIND for each in (log, people_page, activity_completion, course_page, grades, groups, forum_posts)}
+PART_OF = {log.KIND: "log", people_page.KIND: "participants", activity_completion.KIND: "completion",
+           course_page.KIND: "structure"}  # fmt: skip
 TOO_LARGE = "this file is larger than {most} MB: download it from Moodle and use `coursette load`"
 NOT_THIS = "this is none of what the page script hands in ({kinds}): nothing was taken"
 BUSY = "another coursette is writing: try again in a moment"
@@ -70,10 +84,13 @@ class Hands:
 
 
 def age(conn: sqlite3.Connection, course: dict) -> dict:
-    """How old each part of a course is: {"newest_log_utc": UTC text or None, "parts": {kind: UTC text}}."""
+    """How old each part of a course is: {"newest_log_utc": UTC text or None, "parts": {kind: UTC text}, ...}.
+
+    `log_up_to_s`: Unix seconds up to which the log came whole, or None.
+    """
     (newest,) = conn.execute(NEWEST, (course["id"], log.KIND)).fetchone()
     parts = {row[0]: row[1] for row in conn.execute(PARTS, (course["id"],))}
-    return {"newest_log_utc": newest, "parts": parts}
+    return {"newest_log_utc": newest, "parts": parts, "log_up_to_s": pulls.log_up_to(conn, course["id"])}
 
 
 def sweep(folder: Path) -> None:
@@ -130,7 +147,11 @@ def take(database: str, path: str, source: str, given: Options) -> Outcome:
     except Unreadable as error:
         return Outcome(source, error=str(error))
     try:
-        return Loader(connection, given).take(download)
+        started = time.time()
+        outcome = Loader(connection, given).take(download)
+        if outcome.error is None and (part := PART_OF.get(outcome.kind)):
+            pulls.note(connection, given.site, given.course, part, started)
+        return outcome
     except sqlite3.OperationalError:
         return Outcome(source, error=BUSY)
     finally:

@@ -117,8 +117,9 @@ class Loader:
     def _known(self, key: str, outcome: Outcome) -> bool:
         """Whether this very file is loaded already. Loaded with other options, that load is taken back."""
         row = self.connection.execute(
-            "select id, kind, rows_read, loaded_utc, options from loads where content_key = ? and error is null"
-            " and kind is not null order by id desc limit 1",
+            "select loads.id, kind, rows_read, loaded_utc, json_patch(json_object('course', course_option, 'site', url,"
+            " 'timezone', timezone), options) from loads left join sites on sites.id = site_id"
+            " where content_key = ? and error is null and kind is not null order by loads.id desc limit 1",
             (key,),
         ).fetchone()
         if row is None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from loaders.moodle_errors import Away, MoodleError, page_error
+from loaders.moodle_errors import SERVICES_OFF, Away, MoodleError, TokenRefused, page_error
 
 HEAD = 65_536  # bytes that show what a page is
 
@@ -42,6 +42,8 @@ def parsed(response: httpx.Response, body: bytes) -> Any:
     except (ValueError, RecursionError):
         pass
     start = body[:HEAD].lstrip()
+    if response.status_code == 403 and not start:
+        raise TokenRefused(SERVICES_OFF)
     if response.status_code in (404, 410) or not start:
         raise MoodleError("there is no Moodle with web services at this address: check it, or use a session")
     if start.startswith(b"<?xml"):

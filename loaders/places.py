@@ -28,10 +28,11 @@ class Options:
     def reading(self) -> str:
         """The options that decide how a file is read, as JSON; those not given left out."""
         names = ("course", "site", "timezone", "date_order")
-        return json.dumps({name: value for name in names if (value := getattr(self, name)) is not None})
+        given = {name: value for name in names if (value := getattr(self, name)) is not None}
+        return json.dumps(given | ({"site": normal_url(self.site)} if self.site else {}))
 
     def agree(self, stored: str) -> bool:
-        """Whether a file read with the stored options would be read the same now."""
+        """Whether a file read with the stored options (or found to be of that place) would be read the same now."""
         before, now = json.loads(stored), json.loads(self.reading())
         return all(before.get(name) == value for name, value in now.items())
 

@@ -17,7 +17,7 @@ from loaders import accounts, pull_log, pull_pages, pull_parts, reporting, ways,
 from loaders.errors import Unreadable
 from loaders.moodle import Moodle
 from loaders.moodle_address import course_address
-from loaders.moodle_errors import MoodleError
+from loaders.moodle_errors import TOKEN, MoodleError, NotAllowed, TokenRefused
 from loaders.pull_course import CoursePull
 from loaders.pull_files import folder_of
 from loaders.pull_store import Store
@@ -127,7 +127,10 @@ async def _try(pulling: CoursePull, way: Callable[[CoursePull], Awaitable[None]]
 
 async def _with_token(pulling: CoursePull) -> None:
     """What the token's service offers, and the zone in which Moodle shows times to its owner."""
-    info = await pulling.moodle.call("core_webservice_get_site_info")
+    try:
+        info = await pulling.moodle.call("core_webservice_get_site_info")
+    except NotAllowed:  # so says Moodle where the token's time is over, too
+        raise TokenRefused(TOKEN) from None
     pulling.functions = {one["name"] for one in info.get("functions", [])}
     asked = {"field": "id", "values[0]": info["userid"]}
     myself = await pulling.moodle.call("core_user_get_users_by_field", **asked)

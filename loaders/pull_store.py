@@ -5,14 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
-from loaders import pulled
+from loaders import pulled, pulls
 from loaders.downloads import Download
 from loaders.load import Loader
 from loaders.load_claims import Outcome
-from loaders.places import Options, normal_url
+from loaders.places import Options
 from loaders.pull_files import save_copy, utc_text
 
 # Newest log line by which each person acted, or had something done to them.
@@ -88,15 +87,11 @@ class Store:
     def known(self, part: str) -> dict[str, tuple[float, dict | None]]:
         """By answer: when it was fetched (Unix seconds), and the mark it had."""
         found = pulled.known(self.connection, self.site, self.course, part)
-        return {key: (seconds(when), mark) for key, (when, mark) in found.items()}
+        return {key: (pulls.seconds(when), mark) for key, (when, mark) in found.items()}
 
     def own_course(self) -> int | None:
         """Our own key of the course, once something of it is loaded."""
-        row = self.connection.execute(
-            "select courses.id from courses join sites on sites.id = site_id where moodle_id = ? and sites.url = ?",
-            (self.course, normal_url(self.site)),
-        ).fetchone()
-        return row[0] if row else None
+        return pulls.own_course(self.connection, self.site, self.course)
 
     def read_log(self) -> None:
         """Note who did what when, as far as the log is here."""
@@ -115,24 +110,9 @@ class Store:
         return self.connection.execute(sql + " and not deleted order by 1", (self.own_course(),)).fetchall()
 
     def log_newest(self) -> float | None:
-        """Unix seconds up to which the log is here for certain: pulled before, and not taken back since."""
-        course = self.own_course()
-        pulled_log = "select fetched_utc from pulls where course_id = ? and part = 'log'"
-        fetched = self.connection.execute(pulled_log, (course,)).fetchone()
-        newest = self.connection.execute("select data_up_to_utc from courses where id = ?", (course,)).fetchone()
-        return min(seconds(fetched[0]), seconds(newest[0])) if fetched and newest and newest[0] else None
+        """Unix seconds up to which the log is here for certain."""
+        return pulls.log_up_to(self.connection, self.own_course())
 
     def note_pulled(self, part: str, when: float) -> None:
         """Remember that a part is as it was in Moodle at `when` (Unix seconds)."""
-        if course := self.own_course():
-            with self.connection:
-                self.connection.execute(
-                    "insert into pulls (course_id, part, fetched_utc) values (?, ?, ?)"
-                    " on conflict (course_id, part) do update set fetched_utc = excluded.fetched_utc",
-                    (course, part, utc_text(when)),
-                )
-
-
-def seconds(utc: str) -> float:
-    """Unix seconds of an ISO-8601 UTC text."""
-    return datetime.fromisoformat(utc).astimezone(UTC).timestamp()
+        pulls.note(self.connection, self.site, self.course, part, when)

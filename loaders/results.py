@@ -98,13 +98,19 @@ def save_grades(connection: sqlite3.Connection, course: Course) -> None:
             if claim["noun"] == "grade_items":
                 columns = [(item["name"], item["display"]) for item in claim["items"]]
                 for item, key in zip(claim["items"], columns, strict=True):
-                    items.say(key, load, {fact: item.get(fact) for fact in ("activity", "maximum")})
+                    items.say((*key, "maximum"), load, item.get("maximum"))
+                    items.say((*key, "activity"), load, item.get("activity"))
+                    items.say((*key, ""), load, True)
             elif person := course.person(load, claim):
                 for column, cell in zip(columns, claim["cells"], strict=True):
                     said.say((*column, person), load, [cell is not None, cell])  # of equally new ones, a grade
     rows = {
-        (course.id, *key): {"activity_id": course.activity(item["activity"])[0], "maximum": item["maximum"]}
-        for key, (*_, item) in items.best.items()
+        (course.id, *key): {
+            "activity_id": course.activity(items.get((*key, "activity")))[0],
+            "maximum": items.get((*key, "maximum")),
+        }
+        for *key, fact in items.best
+        if not fact
     }
     sync(connection, "grade_items", ("course_id", "name", "display"), rows, "course_id = ?", (course.id,))
     keys = {
@@ -143,7 +149,7 @@ def save_posts(connection: sqlite3.Connection, course: Course) -> None:
         connection.execute("select moodle_id, id from forum_posts where course_id = ?", (course.id,)).fetchall()
     )
     connection.execute(
-        "delete from post_links where forum_post_id not in (select id from forum_posts)"
+        "delete from post_links where forum_post_id is not null and forum_post_id not in (select id from forum_posts)"
         " or forum_post_id in (select id from forum_posts where course_id = ?)",
         (course.id,),
     )

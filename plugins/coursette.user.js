@@ -810,14 +810,12 @@
 
   // ---- Refresh this course: what Moodle gives the teacher's own session goes to the server, file by file ----
   const MOST_BYTES = 5e8; // the server's bound
-  const DAY_S = 86400;
   let stopper = null; // while it runs
   /** [what, is it a page, addresses below Moodle's root]: their filters in full, as Moodle remembers earlier ones. */
-  const filesToFetch = (newest) => {
-    const [id, since] = [page.course, newest ? Date.parse(newest) / 1000 : 0];
-    const days = Math.max(1, Math.ceil((Date.now() / 1000 - since) / DAY_S));
+  const filesToFetch = (days) => {
+    const id = page.course;
     const log = `report/log/index.php?chooselog=1&id=${id}&download=csv`;
-    const dates = days > 14 ? [""] : Array.from({ length: days }, (_, day) => `&date=${since + day * DAY_S}`);
+    const dates = days?.map((day) => `&date=${day}`) ?? [""]; // each gives 24 hours
     return [
       ["course page", true, [`course/view.php?id=${id}`]],
       ["participants", true, [`user/index.php?id=${id}&perpage=5000`]],
@@ -842,19 +840,26 @@
     if (file.size > MOST_BYTES) throw new Trouble("Too large: download it, and use coursette load.", []);
     return isPage || start.trim().includes("\n") ? file.slice(0, file.size, "") : null;
   };
+  const withoutHead = async (file) => {
+    const text = await file.text();
+    return text.slice(text.indexOf("\n") + 1);
+  };
   /** Fetch and hand in the pieces of one file; `say` shows how far it is. */
   const handIn = async ([what, isPage, paths], say) => {
     let [lines, fresh, unmatched] = [0, 0, 0];
     const zone = page.zone && page.zone !== "99" ? page.zone : "";
     const query = new URLSearchParams([["course", page.course], ["site", page.site], ["timezone", zone],
       ["file", what]]);
+    const pieces = []; // the days of a log are one file: newest first, as Moodle gives them
     for (const [at, path] of paths.entries()) {
-      say(`${paths.length > 1 ? `${at + 1} of ${paths.length} days, ` : ""}${lines.toLocaleString("en")} lines …`);
+      say(paths.length > 1 ? `${at + 1} of ${paths.length} days …` : "…");
       const file = await fromMoodle(path, isPage);
       if (stopper.signal.aborted) throw new Trouble("stopped.", []);
-      if (!file) continue;
-      const said = await ask("/-/refresh", query, undefined, file);
-      [lines, fresh, unmatched] = [lines + said.rows_read, fresh + said.rows_new, unmatched + said.rows_unmatched];
+      if (file) pieces.push(pieces.length ? await withoutHead(file) : file);
+    }
+    if (pieces.length) {
+      const said = await ask("/-/refresh", query, undefined, new Blob(pieces));
+      [lines, fresh, unmatched] = [said.rows_read, said.rows_new, said.rows_unmatched];
     }
     const odd = unmatched ? `, ${unmatched} not matched` : "";
     say(`${lines.toLocaleString("en")} line${lines === 1 ? "" : "s"}, ${fresh.toLocaleString("en")} new${odd}.`);
@@ -870,7 +875,7 @@
       return (words) => { line.textContent = `${what}: ${words}`; };
     };
     try {
-      for (const file of filesToFetch((await ask("/-/refresh.json", place)).newest_log_utc)) {
+      for (const file of filesToFetch((await ask("/-/refresh.json", place)).days)) {
         if (stopper.signal.aborted) break;
         const say = sayer(file[0]);
         try { await handIn(file, say); } catch (problem) { say(stopper.signal.aborted ? "stopped." : problem.message); }

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator
 
 from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
 
-from loaders import calls, handed_in, tokens, web
+from loaders import calls, handed_in, pull_log, tokens, web
 
 BODY_LASTS_S = 900
 NAME = re.compile(r"[\w .-]{1,60}", re.ASCII)
@@ -31,10 +32,14 @@ def hands_of(datasette: Datasette) -> handed_in.Hands:
 
 
 async def refresh_json(datasette: Datasette, request: Request) -> Response:
-    """`/-/refresh.json?course=&site=`: how old each part of the course is, and whether this token may renew it."""
+    """`/-/refresh.json?course=&site=`: how old each part of the course is, and whether this token may renew it.
+
+    `days`: the missing days of the log, newest first, each as the Unix time it begins at; null for all of it.
+    """
     database, course = await web.find_course(datasette, request)
     token = request.scope.get(web.TOKEN)
     found = await web.ask(datasette, database, handed_in.age, course)
+    found["days"] = pull_log.windows(found.pop("log_up_to_s"), time.time())
     may = tokens.may_refresh(token) and web.is_owner(request.actor)
     return Response.json({"ok": True, "may_refresh": may, **found}, headers=dict(web.OWN_PAGE))
 
