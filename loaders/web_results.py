@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from loaders.html_text import links_of, text_of, word_count
 from loaders.names import clean
+from loaders.reading import Reading
 from loaders.times import epoch_utc
 
 STATES = {0: "incomplete", 1: "complete", 2: "complete-pass", 3: "complete-fail"}
@@ -194,3 +195,31 @@ def events(answer: dict) -> Iterator[dict]:
             "event_type": clean(event.get("eventtype")), "starts_utc": epoch_utc(int(event["timestart"])),
             "duration_s": int(event.get("timeduration") or 0), "group": int(event.get("groupid") or 0) or None,
         }  # fmt: skip
+
+
+# What of these says enough without its question: a key of the answer -> kind, reader. The first that fits.
+ALONE = {
+    "usergrades": ("grades", grades),
+    "posts": ("forum posts", posts),
+    "assignments": ("assignment submissions", submissions),
+    "attempts": ("quiz attempts", attempts),
+    "events": ("calendar events", events),
+}
+
+
+def alone(data: dict) -> Reading | None:
+    """What a saved answer says that carries no head of a pull; None where only its question would tell."""
+    found = next((pair for key, pair in ALONE.items() if isinstance(data.get(key), list) and data[key]), None)
+    if found is None or ("attempts" in data and not all("quiz" in one for one in data["attempts"])):
+        return None
+    if "assignments" in data and not all("submissions" in one for one in data["assignments"]):
+        return None
+    kind, reader = found
+    claims = list(reader(data))
+    inside = (one.get("courseid") for key in ("usergrades", "events") for one in data.get(key, []))
+    courses = {data.get("courseid"), *inside} - {None, 0}
+    said = [claim.get("published_utc") or claim.get("time_utc") for claim in claims]
+    graded = [item.get("gradedategraded") for one in data.get("usergrades", []) for item in one.get("gradeitems", [])]
+    said += [epoch_utc(int(at)) for at in graded if at]
+    course = {"moodle_id": int(next(iter(courses)))} if len(courses) == 1 else {}
+    return Reading(kind=kind, claims=claims, course=course, newest_utc=max(filter(None, said), default=None))

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from loaders import web_results
 from loaders.errors import Unreadable
 from loaders.names import clean
 from loaders.reading import Reading
@@ -43,6 +44,7 @@ DETAILS = {  # called as in the participants download of an English site
     "phone2": "Mobile phone",
 }
 IN_COURSE = {"lastcourseaccess", "roles", "groups", "enrolledcourses"}  # said only of somebody in a course
+INCOMPLETE = "this web-service answer is incomplete or was edited: ask Moodle for it again"
 # Answers that are known and not used: a key that they have -> what they are. The first that fits.
 UNUSED = {
     "totalentries": "blog entries",
@@ -82,7 +84,7 @@ def read(answer: Answer, clock: Clock) -> Reading:
     try:
         reading = reader(answer.data)
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
-        raise Unreadable("this web-service answer is incomplete or was edited: ask Moodle for it again") from error
+        raise Unreadable(INCOMPLETE) from error
     reading.kind = kind
     reading.site = next(_sites(answer.data), None)
     return reading
@@ -139,7 +141,11 @@ def _find_in_object(data: dict) -> tuple[str, Callable[[dict], Reading]] | None:
         items = data.get(key)
         if isinstance(items, list) and items and all(is_module(item) for item in items):
             return "course structure", lambda found, key=key, kind=kind: read_modules(kind, found[key])
-    return None
+    try:
+        found = web_results.alone(data)
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+        raise Unreadable(INCOMPLETE) from error
+    return (found.kind, lambda _: found) if found else None
 
 
 # -- people

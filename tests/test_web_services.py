@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from exports import database, load, rows
+from moodle_server import recorded
 
 from loaders import web_services
 from loaders.errors import Unreadable
@@ -233,3 +235,19 @@ def test_other_json_is_not_known(data: Any):
     answer = Answer("a.json", data)
     assert web_services.recognise(answer) is None
     assert web_services.named_unused(answer) is None
+
+
+def test_saved_answers_of_grades_posts_submissions_and_the_calendar_are_taken(tmp_path):
+    names = ["enrolled_users_all", "course_contents", "grade_items_all", "forum_posts", "assign_submissions",
+             "calendar_events"]  # fmt: skip
+    for name in names:
+        (tmp_path / f"{name}.json").write_text(json.dumps(recorded(name)), "utf-8")
+    db = database(tmp_path)
+    outcomes = load(db, *(tmp_path / f"{name}.json" for name in names))
+    assert [(outcome.error, outcome.rows_unmatched) for outcome in outcomes] == [(None, 0)] * len(names)
+    assert rows(db, "select count(*) from grades") == [(280,)]
+    assert rows(db, "select title, word_count from forum_posts where moodle_id = 314") == [("Re: HTTP reply", 8)]
+    assert rows(db, "select count(*) from submissions where from_log = 0") == [(85,)]
+    assert rows(db, "select name, event_type from calendar_events order by starts_utc limit 1") == [
+        ("Assignment 1: Artefact and essay (30%) is due", "due")
+    ]
