@@ -243,7 +243,7 @@ def test_saved_answers_of_grades_posts_submissions_and_the_calendar_are_taken(tm
     for name in names:
         (tmp_path / f"{name}.json").write_text(json.dumps(recorded(name)), "utf-8")
     db = database(tmp_path)
-    outcomes = load(db, *(tmp_path / f"{name}.json" for name in names))
+    outcomes = load(db, *(tmp_path / f"{name}.json" for name in names), course=2)
     assert [outcome.error for outcome in outcomes] == [None] * len(names)
     assert rows(db, "select * from unmatched") == []
     assert rows(db, "select count(*) from grades") == [(280,)]
