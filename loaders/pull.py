@@ -26,6 +26,10 @@ from loaders.schema import open_database, open_existing
 NO_COURSE = (
     "say which course: coursette pull https://YOUR-MOODLE/course/view.php?id=2, the address of its page in your browser"
 )
+SEVERAL = (
+    "these courses are on several Moodles, and a token or session belongs to one: name the courses of one, or keep each"
+    " Moodle's own with `coursette login URL --remember`"
+)
 BUSY = "course {course} is being pulled by another coursette at this moment: left to that one"
 NO_LOG = (
     "no log: Moodle gives it to a browser's session only; `coursette pull --help` tells how to lend yours"
@@ -45,6 +49,8 @@ def pull(db: Path, addresses: list[str], private: Path | None, secrets: ways.Sec
          save: Path | None = None) -> int:  # fmt: skip
     """Pull the courses at `addresses`, or every course known; prints what became of it; returns the exit status."""
     wanted = [Wanted(*course_address(address)) for address in addresses] or list(known_courses(db))
+    if len({one.site for one in wanted}) > 1 and secrets.given():
+        raise Unreadable(SEVERAL)
     folder = accounts.private_folder([db], private)
     status = 0
     for one in wanted:

@@ -46,6 +46,10 @@ class Secrets:
             password = sys.stdin.readline().rstrip("\r\n") if stdin else click.prompt("Password", hide_input=True)
         return cls(token, cookie, username, password)
 
+    def given(self) -> bool:
+        """Whether anything was said."""
+        return bool(self.token or self.session_cookie or self.username)
+
 
 def _typed(what: str, given: str | None) -> str | None:
     return click.prompt(what, hide_input=True).strip() if given == ASK else given

@@ -290,6 +290,13 @@ def test_every_known_course_without_an_address(moodle, tmp_path, capsys):
         pull.pull(tmp_path / "empty.db", [], tmp_path / "private", BOTH)
 
 
+def test_what_belongs_to_one_moodle_is_not_shown_to_another(moodle, tmp_path):
+    with running() as other, pytest.raises(Exception, match="several Moodles"):
+        addresses = [moodle.course_url, other.course_url]
+        pull.pull(tmp_path / "moodle.db", addresses, tmp_path / "private", BOTH)
+    assert other.requests == [] and moodle.requests == []
+
+
 def command(folder: Path, server: Server) -> subprocess.Popen:
     env = os.environ | {"COURSETTE_MOODLE_TOKEN": TOKEN, "COURSETTE_MOODLE_SESSION": SESSION,
                         "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}  # fmt: skip
