@@ -45,6 +45,15 @@ INSTEAD = {
     "groups overview": ("people", "participants page", "participants"),
 }
 
+# What a course backup holds (claims' noun) -> the download that is needless then.
+IN_BACKUP = {
+    "activity": "course structure",
+    "group": "groups overview",
+    "completion": "activity completion",
+    "grade": "grades",
+    "post": "forum posts",
+}
+
 # Posts that the log knows of, in forums that no forum export covers; one walk through the events for all forums.
 FORUMS = """
 select activities.course_id, activities.cmid, activities.name, written.posts
@@ -88,6 +97,7 @@ def gaps(connection: sqlite3.Connection) -> list[Gap]:
     for course_id, moodle_id, name, url in courses:
         have = {kind for (kind,) in connection.execute(
             "select distinct kind from loads where course_id = ? and error is null", (course_id,))}  # fmt: skip
+        have |= _in_backups(connection, course_id) if "course backup" in have else set()
         wanted = [one for one in DOWNLOADS if not have & {one.kind, *INSTEAD.get(one.kind, ())}]
         if named := forums[course_id]:
             wanted = [*(one for one in wanted if one.kind != "forum posts"), *named]
@@ -95,6 +105,23 @@ def gaps(connection: sqlite3.Connection) -> list[Gap]:
             path = download.path.format(course=moodle_id if moodle_id is not None else "ID")
             found.append(Gap(name, download, _site(url) + path))
     return found
+
+
+def _in_backups(connection: sqlite3.Connection, course_id: int) -> set[str]:
+    """The kinds of downloads that the course's backups stand for: they hold what Moodle let their maker include."""
+    nouns = {noun for (noun,) in connection.execute(
+        "select distinct noun from claims join loads on loads.id = load_id"
+        " where loads.course_id = ? and loads.kind = 'course backup'", (course_id,))}  # fmt: skip
+    sql = (
+        "select 1 from load_events join loads on loads.id = load_id where loads.course_id = ?"
+        " and kind = 'course backup' limit 1"
+    )
+    logged = connection.execute(sql, (course_id,)).fetchone()
+    people = "course backup" in {kind for (kind,) in connection.execute(
+        "select kind from loads join claims on claims.load_id = loads.id where loads.course_id = ?"
+        " and noun = 'person' and json_extract(claim, '$.in_course') group by kind", (course_id,))}  # fmt: skip
+    found = {kind for noun, kind in IN_BACKUP.items() if noun in nouns}
+    return found | ({"course log"} if logged else set()) | ({"people"} if people else set())
 
 
 def _forums(connection: sqlite3.Connection) -> dict[int, list[Download]]:
@@ -113,7 +140,8 @@ def _site(url: str | None) -> str:
 
 
 SHORT = """
-select loads.id, loads.source, loads.kind, count(distinct claims.line), students.n, courses.moodle_id, sites.url
+select loads.id, loads.source, loads.kind, count(distinct claims.line), students.n, courses.moodle_id, sites.url,
+    loads.part
 from loads
 join claims on claims.load_id = loads.id and claims.noun in ('completion', 'grade')
 join courses on courses.id = loads.course_id
@@ -130,7 +158,9 @@ having count(distinct claims.line) < students.n
 def short_files(connection: sqlite3.Connection) -> dict[int, str]:
     """By load: a sentence for each completion or grade file with fewer people than the course has students."""
     sentences = {}
-    for load_id, source, kind, people, students, course, url in connection.execute(SHORT):
+    for load_id, source, kind, people, students, course, url, part in connection.execute(SHORT):
+        if part:  # a pull asks for everybody: those left out are not active, and nothing is to be done about it
+            continue
         if kind == "activity completion":
             link = _site(url) + DOWNLOADS[3].path.format(course=course)
             remedy = f"the whole report is at {link}"

@@ -43,12 +43,14 @@ def in_a_sentence(command: Callable) -> Callable:
     def wrapped(*args, debug: bool, **options):
         import sqlite3
 
+        from loaders import reporting
+
         try:
             return command(*args, **options)
         except (Unreadable, sqlite3.DatabaseError, OSError) as error:
             if debug or isinstance(error, BrokenPipeError):  # click ends quietly when `| head` has read enough
                 raise
-            raise click.ClickException(_sentence(error, options.get("db"))) from None
+            raise click.ClickException(reporting.printable(_sentence(error, options.get("db")))) from None
 
     return wrapped
 

@@ -149,13 +149,23 @@ def take(database: str, path: str, source: str, given: Options) -> Outcome:
     try:
         started = time.time()
         outcome = Loader(connection, given).take(download)
-        if outcome.error is None and (part := PART_OF.get(outcome.kind)):
+        part = PART_OF.get(outcome.kind)
+        if outcome.error is None and part and (part != "log" or reaches_back(connection, outcome.load_id)):
             pulls.note(connection, given.site, given.course, part, started)
         return outcome
     except sqlite3.OperationalError:
         return Outcome(source, error=BUSY)
     finally:
         connection.close()
+
+
+def reaches_back(connection: sqlite3.Connection, load_id: int) -> bool:
+    """Whether a log goes on where the one before ended, or is the first: a gap must be asked for again."""
+    course, oldest = connection.execute("select course_id, oldest_utc from loads where id = ?", (load_id,)).fetchone()
+    before = pulls.log_up_to(connection, course)
+    others = "select count(*) from events where course_id = ? and load_id != ?"
+    first = not connection.execute(others, (course, load_id)).fetchone()[0]
+    return first if before is None else bool(oldest) and pulls.seconds(oldest) <= before
 
 
 def check(download: downloads.Download, given: Options) -> None:

@@ -14,21 +14,28 @@ from loaders.reporting import printable
 
 
 def log_in(url: str, db: Path, private: Path | None, given: tuple, remember: bool | None) -> list[str]:
-    """Try the ways into a Moodle and keep them if wanted; returns what to say. Raises MoodleError."""
+    """Try the ways into a Moodle, then keep them if wanted; returns what to say at the end. Raises MoodleError."""
     site = site_address(url)
     token, cookie, username, stdin = given
     if not token and not cookie and not username:
         username = click.prompt("User name")
     secrets = ways.Secrets.asked(token, cookie, username, stdin)
-    if remember is None:
-        remember = sys.stdin.isatty() and click.confirm("Keep it for the next time?", default=True)
+    said, good = asyncio.run(ways.introduce(site, secrets))
+    for line in said:
+        click.echo(printable(line))
+    what = " and ".join(good)
+    if remember is None and sys.stdin.isatty():
+        remember = click.confirm(f"Keep the {what} for the next time (never a password)?", default=True)
+    if not remember:
+        return ["Nothing is kept (--remember keeps it)."]
     folder = accounts.private_folder([db], private)
-    said = asyncio.run(ways.introduce(site, folder, secrets, remember))
-    return [printable(line) for line in said] + ([] if remember else ["Nothing is kept (--remember keeps it)."])
+    return [f"The {kind} is kept in {moodle_secrets.keep(folder, site, kind, good[kind])}." for kind in good]
 
 
 def log_out(url: str, db: Path, private: Path | None) -> str:
     """Forget what is kept of a Moodle; returns what to say."""
     site = site_address(url)
     gone = moodle_secrets.drop(accounts.private_folder([db], private), site)
+    if not gone:
+        return f"Nothing was kept of {site}: is that its address?"
     return f"Forgotten: {gone} secret{'s' if gone != 1 else ''} of {site}."

@@ -67,7 +67,7 @@ class Limits:
     """How much is asked and waited for: requests at a time, bytes, seconds, tries."""
 
     concurrency: int = 4
-    answer_bytes: int = 200_000_000
+    answer_bytes: int = 50_000_000
     download_bytes: int = 2_000_000_000
     total_s: float = 3 * 3600
     answer_s: float = 300
@@ -89,7 +89,7 @@ class Moodle(SessionWays):
         self._slots = asyncio.Semaphore(limits.concurrency)
         self._ends = time.monotonic() + limits.total_s
         self._client = httpx.AsyncClient(
-            headers={"user-agent": f"Coursette/{__version__}"},
+            headers={"user-agent": f"Coursette/{__version__}", "accept-encoding": "gzip"},
             timeout=httpx.Timeout(limits.silence_s, connect=30, pool=None),
             limits=httpx.Limits(max_connections=limits.concurrency),
             follow_redirects=False,
@@ -258,6 +258,8 @@ class Moodle(SessionWays):
 
     def _busy(self, response: httpx.Response) -> None:
         status = response.status_code
+        if response.headers.get("content-encoding", "gzip").strip().lower() not in ("gzip", "identity", ""):
+            raise MoodleError(f"{self._parts.hostname} packs its answers in a way that was not asked for")
         if status in BUSY:
             wait = retry_after(response.headers.get("retry-after"))
             when = f", and wants to be left alone for {wait:,.0f} seconds" if wait else ""
@@ -270,5 +272,5 @@ class Moodle(SessionWays):
         async for chunk in response.aiter_bytes():
             body += chunk
             if len(body) > self.limits.answer_bytes:
-                raise MoodleError("this answer is larger than 200 MB: Coursette does not read on")
+                raise MoodleError("this answer is larger than 50 MB: Coursette does not read on")
         return bytes(body)

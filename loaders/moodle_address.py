@@ -24,6 +24,8 @@ def course_address(address: str) -> tuple[str, int]:
             f"{_shown(address)} is not the address of a course: open the course in Moodle and copy the address of its"
             " page, such as https://moodle.example.edu/course/view.php?id=2"
         )
+    if int(course) == 1:
+        raise Unreadable("this is the front page of the Moodle: open your course and copy the address of its page")
     return site_address(address), int(course)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import Any
 
 from loaders.errors import Unreadable
@@ -36,7 +37,10 @@ class Away(MoodleError):
         self.wait_s = wait_s
 
 
-TOKEN = "Moodle no longer accepts this token: get a new one with `coursette login URL`"
+TOKEN = (
+    "Moodle does not accept this token (any longer): get a new one with `coursette login URL`, or copy it again from"
+    " Moodle: Preferences, Security keys"
+)
 EXPIRED = "Moodle asked to sign in: the session has ended; sign in to Moodle in your browser and lend its session anew"
 MAINTENANCE = "this Moodle is in maintenance: try again when it is back"
 SERVICES_OFF = "this Moodle has its web services for the mobile app switched off: use a session (--session-cookie)"
@@ -78,7 +82,7 @@ def refusal(answer: Any) -> MoodleError | None:
     if code in CODES:
         kind, sentence = CODES[code]
         return kind(sentence)
-    words = " ".join(str(answer.get("message") or answer.get("error") or "").split())[:200]
+    words = " ".join(unescape(str(answer.get("message") or answer.get("error") or "")).split())[:200]
     return NotAllowed(f"Moodle says “{words or code}”")
 
 

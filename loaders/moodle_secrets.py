@@ -31,7 +31,7 @@ def keep(folder: Path, site: str, kind: str, secret: str) -> str:
         known = _read(folder)
         known[f"{kind} {site}"] = secret
         _write(folder, known)
-    return f"{folder.name}/{FILE}, which only you can read"
+    return f"{folder / FILE}, which only you can read"
 
 
 def kept(folder: Path, site: str, kind: str) -> str | None:

@@ -53,7 +53,7 @@ class SessionWays:
         user, key = str(config.get("userId")), config.get("sesskey")
         if not re.fullmatch(r"[1-9]\d{0,17}", user, re.ASCII) or not (isinstance(key, str) and key):
             raise SessionExpired("this page shows nobody signed in: lend your browser's session anew")
-        language = re.search(r'<html[^>]*\slang="([\w-]{2,20})"', html)
+        language = re.search(r'<html[^<>]{0,500}\slang="([\w-]{2,20})"', html[:65_536])
         zone = config.get("usertimezone")
         return Viewer(int(user), zone if isinstance(zone, str) else None, language and language[1], key)
 

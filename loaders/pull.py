@@ -18,7 +18,7 @@ from loaders.errors import Unreadable
 from loaders.moodle import Moodle
 from loaders.moodle_address import course_address
 from loaders.moodle_errors import TOKEN, MoodleError, NotAllowed, TokenRefused
-from loaders.pull_course import CoursePull
+from loaders.pull_course import NOT_UNDERSTOOD, ODD, CoursePull
 from loaders.pull_files import folder_of
 from loaders.pull_store import Store
 from loaders.schema import open_database, open_existing
@@ -26,6 +26,9 @@ from loaders.schema import open_database, open_existing
 NO_COURSE = (
     "say which course: coursette pull https://YOUR-MOODLE/course/view.php?id=2, the address of its page in your browser"
 )
+NO_SUCH_COURSE = "there is no course {course} in this Moodle that you can see: check the address of its page"
+STOPPED = "Stopped. What came is kept; the same command goes on from here."
+NOTHING = "nothing came in: check that this is the address of a course you teach"
 SEVERAL = (
     "these courses are on several Moodles, and a token or session belongs to one: name the courses of one, or keep each"
     " Moodle's own with `coursette login URL --remember`"
@@ -59,7 +62,11 @@ def pull(db: Path, addresses: list[str], private: Path | None, secrets: ways.Sec
                 status = max(status, asyncio.run(_pull_one(db, folder, one, secrets, whole or bool(save), save)))
         except Timeout:
             reporting.echo(BUSY.format(course=one.course))
-    _advise(db)
+        except KeyboardInterrupt:
+            reporting.echo(STOPPED, err=True)
+            return 130
+    if status == 0:
+        _advise(db)
     return status
 
 
@@ -128,6 +135,9 @@ async def _try(pulling: CoursePull, way: Callable[[CoursePull], Awaitable[None]]
     except MoodleError as error:
         pulling.errors.append(str(error))
         return False
+    except ODD:
+        pulling.errors.append(NOT_UNDERSTOOD)
+        return False
     return True
 
 
@@ -141,6 +151,10 @@ async def _with_token(pulling: CoursePull) -> None:
     asked = {"field": "id", "values[0]": info["userid"]}
     myself = await pulling.moodle.call("core_user_get_users_by_field", **asked)
     pulling.store.timezone = _zone((myself or [{}])[0].get("timezone"))
+    asked = {"field": "id", "value": pulling.course}
+    found = await pulling.moodle.call("core_course_get_courses_by_field", **asked)
+    if not found.get("courses"):
+        raise MoodleError(NO_SUCH_COURSE.format(course=pulling.course))
 
 
 async def _with_session(pulling: CoursePull) -> None:
@@ -187,10 +201,16 @@ def _progress(pulling: CoursePull) -> Iterator[None]:
 def _report(pulling: CoursePull) -> int:
     """What came in, what was not to be had and why; 1 where something failed."""
     reporting.echo(f"Course {pulling.course} of {pulling.site}")
+    quiet = [one for one in pulling.outcomes if one.error is None and not one.rows_new and not one.rows_unmatched]
     for outcome in pulling.outcomes:
-        reporting.say(outcome)
-    for sentence in pulling.refused.values():
+        if outcome not in quiet:
+            reporting.say(outcome)
+    if quiet:
+        reporting.echo(f"nothing new: {', '.join(outcome.source for outcome in quiet)}")
+    for sentence in dict.fromkeys(pulling.refused.values()):
         reporting.echo(f"  not to be had: {sentence}")
+    if not pulling.outcomes and not pulling.errors:
+        pulling.errors.append(NOTHING)
     for sentence in pulling.errors:
         reporting.echo(sentence, err=True)
     failed = pulling.errors or any(outcome.error for outcome in pulling.outcomes)

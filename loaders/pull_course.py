@@ -18,6 +18,8 @@ from loaders.pull_parts import learners
 from loaders.pull_store import Store
 
 AGAIN_S = 7 * 24 * 3600  # an answer older than this is asked for again, whatever else says that it did not change
+ODD = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)
+NOT_UNDERSTOOD = "Moodle's answer is not as it should be; what is stored of it stays"
 MARGIN_S = 300  # clocks differ, and Moodle notes an access once a minute at most
 
 
@@ -80,9 +82,9 @@ class CoursePull:
         return self.store.last_written.get(discussion, 0) >= since - MARGIN_S
 
     def tried(self, quiz: int) -> list[int]:
-        """Who has an attempt at this quiz, as grades and log tell; everybody where neither is to be had."""
+        """Who has an attempt at this quiz, as grades and log tell; everybody where there is no log."""
         everyone = learners(self.people)
-        if not self.graded and not self.store.tried:
+        if not self.store.last_event:  # no log: grades tell nothing of attempts under way or not marked yet
             return everyone
         cmid = next((int(m["id"]) for m in self.modules if m["modname"] == "quiz" and m.get("instance") == quiz), None)
         logged = self.store.tried.get(cmid, set())
@@ -118,6 +120,8 @@ class Part:
             if self.known:
                 self.known.set()
         sentence = _sentence(error)
+        if isinstance(error, ODD) or (isinstance(error, BaseExceptionGroup) and sentence == NOT_UNDERSTOOD):
+            self.file.growing.unlink(missing_ok=True)  # else the odd answer would come again with the next pull
         if sentence:
             self.pull.errors.append(f"{self.name}: {sentence}")
         return sentence is not None
@@ -170,4 +174,6 @@ def _sentence(error: BaseException | None) -> str | None:
     if isinstance(error, BaseExceptionGroup):
         sentences = [_sentence(one) for one in error.exceptions]
         return sentences[0] if all(sentences) else None
+    if isinstance(error, ODD):
+        return NOT_UNDERSTOOD
     return str(error) if isinstance(error, MoodleError) else None

@@ -16,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 import shutil
 import time
 from collections.abc import Iterator
@@ -139,10 +140,15 @@ def _cut_after(path: Path, lines: list[dict]) -> None:
 
 
 def save_copy(path: Path, folder: Path) -> None:
-    """Keep a fetched file for the teacher, readable by her alone."""
+    """Keep a fetched file for the teacher, readable by her alone; a link that lies there is replaced, not followed."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with path.open("rb") as source, os.fdopen(os.open(folder / path.name, _FRESH, 0o600), "wb") as copy:
-        shutil.copyfileobj(source, copy)
+    fresh = folder / f".{secrets.token_hex(8)}"
+    try:
+        with path.open("rb") as source, os.fdopen(os.open(fresh, _FRESH, 0o600), "wb") as copy:
+            shutil.copyfileobj(source, copy)
+        fresh.replace(folder / path.name)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
-_FRESH = os.O_CREAT | os.O_WRONLY | os.O_TRUNC
+_FRESH = os.O_CREAT | os.O_WRONLY | os.O_EXCL

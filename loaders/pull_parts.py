@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 PEOPLE_A_PAGE = 100
 ENTRIES_A_PAGE = 100
 RESPONSES_A_PAGE = 500
+MOST_PAGES = 5_000
 STAFF = {"manager", "coursecreator", "editingteacher", "teacher"}
 # Lists that carry what the contents do not: due dates, and the instance behind a link.
 LISTS = {
@@ -52,13 +53,13 @@ async def structure(pull: CoursePull) -> None:
 async def participants(pull: CoursePull) -> None:
     """Everybody in the course with roles, groups and last access, page by page; the groups."""
     async with pull.part("participants", pull.known_people) as part:
-        found: list[dict] = []
-        while True:
-            page = await part.ask(_people_page(pull.course, len(found)))
-            found += page or []
-            if len(page or []) < PEOPLE_A_PAGE:
+        start = 0
+        while page := await part.ask(_people_page(pull.course, start)):
+            new = {int(one["id"]): one for one in page if int(one["id"]) not in pull.people}
+            pull.people |= new
+            start += len(page)
+            if len(page) < PEOPLE_A_PAGE or not new:  # the last page, or one that came before
                 break
-        pull.people = {int(person["id"]): person for person in found}
         pull.known_people.set()
         await part.ask_all([Ask("core_group_get_course_groups", {"courseid": pull.course})])
 
@@ -204,7 +205,7 @@ async def calendar(pull: CoursePull) -> None:
 async def _pages(part: Any, page: Callable[[int], Ask], total: str, size: int, keep: Callable | None = None) -> None:
     """The first page says how many there are; then all others at once."""
     first = await part.ask(page(0), keep)
-    pages = -(-int((first or {}).get(total) or 0) // size)
+    pages = min(-(-int((first or {}).get(total) or 0) // size), MOST_PAGES)
     await part.ask_all([page(number) for number in range(1, pages)], keep=keep)
 
 

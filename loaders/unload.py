@@ -42,6 +42,11 @@ def take_back(connection: sqlite3.Connection, load_id: int) -> None:
         " and r.last_id and r.load_id != ?1 order by r.load_id limit 1) where load_id = ?1",
         (load_id,),
     )
+    connection.execute(  # how far the log reaches is not known any more: the next fetch takes all of it
+        "delete from pulls where part = 'log' and course_id in"
+        " (select course_id from loads where id = ? and kind = 'course log')",
+        (load_id,),
+    )
     for table in ("load_events", "claims", "unmatched", "answers"):
         connection.execute(f"delete from {table} where load_id = ?", (load_id,))
     connection.execute("delete from loads where id = ?", (load_id,))

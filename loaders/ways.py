@@ -74,21 +74,22 @@ async def sign_in(moodle: Moodle, secrets: Secrets) -> tuple[str | None, bool]:
     return token, True
 
 
-async def introduce(site: str, folder: Path, secrets: Secrets, remember: bool) -> list[str]:
-    """Try the ways that were given and keep them if wanted; returns sentences for the teacher. Raises MoodleError."""
+async def introduce(site: str, secrets: Secrets) -> tuple[list[str], dict[str, str]]:
+    """Try the ways that were given: (sentences for the teacher, what may be kept by kind). Raises MoodleError."""
     said: list[str] = []
+    good: dict[str, str] = {}
     async with Moodle(site, token=secrets.token, session_cookie=secrets.session_cookie) as moodle:
         token = secrets.token
         if secrets.username:
             token = await moodle.get_token(secrets.username, secrets.password)
         if token:
             said += await _try_token(moodle)
-            said += [_keep(folder, moodle.site, "token", token)] if remember else []
+            good["token"] = token
         if secrets.session_cookie:
             viewer = await moodle.check_session()
             said.append(f"The session works (user {viewer.user_id}); it ends when Moodle ends it.")
-            said += [_keep(folder, moodle.site, "session", secrets.session_cookie)] if remember else []
-    return said
+            good["session"] = secrets.session_cookie
+    return said, good
 
 
 async def _try_token(moodle: Moodle) -> list[str]:
@@ -100,7 +101,3 @@ async def _try_token(moodle: Moodle) -> list[str]:
     if missing := [name for name in WANTED if name not in offered]:
         said.append(f"Its service lacks {', '.join(missing)}: what these give will be missing.")
     return said
-
-
-def _keep(folder: Path, site: str, kind: str, secret: str) -> str:
-    return f"The {kind} is kept in {moodle_secrets.keep(folder, site, kind, secret)}."

@@ -52,7 +52,11 @@ async def refresh(datasette: Datasette, request: Request) -> Response:
     database, course = await web.find_course(datasette, request)
     if not web.is_owner(request.actor):
         raise web.Refusal("Only the owner of this instance adds data to it.", 403)
-    if not (site := course["site"] or request.args.get("site")) or course["moodle_id"] is None:
+    if (
+        not (site := course["site"] or request.args.get("site"))
+        or course["moodle_id"] is None
+        or not tokens.is_site(site)
+    ):
         raise web.Refusal("Say which Moodle and course this is of: site=https://… and course=2.", 400)
     hands = hands_of(datasette)
     if not hands.admit(token["id"]):

@@ -197,7 +197,7 @@ def test_what_is_refused_for_once_stays_as_it_was(moodle, tmp_path):
 
 
 SENTENCES = {
-    "an ended token": (ways.Secrets(token="wrong"), [], "no longer accepts this token"),
+    "an ended token": (ways.Secrets(token="wrong"), [], "does not accept this token"),
     "an ended session": (ways.Secrets(session_cookie="old"), [], "the session has ended"),
     "maintenance": (ONLY_TOKEN, [Fault("core_webservice_get_site_info", "body",
         ("text/html", "<html><body id='page-maintenance-message'>Back soon</body></html>"))], "maintenance"),
