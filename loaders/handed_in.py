@@ -163,9 +163,10 @@ def reaches_back(connection: sqlite3.Connection, load_id: int) -> bool:
     """Whether a log goes on where the one before ended, or is the first: a gap must be asked for again."""
     course, oldest = connection.execute("select course_id, oldest_utc from loads where id = ?", (load_id,)).fetchone()
     before = pulls.log_up_to(connection, course)
-    others = "select count(*) from events where course_id = ? and load_id != ?"
-    first = not connection.execute(others, (course, load_id)).fetchone()[0]
-    return first if before is None else bool(oldest) and pulls.seconds(oldest) <= before
+    if before is None:  # none was fetched yet: then it must be the whole log
+        (first,) = connection.execute("select min(time_utc) from events where course_id = ?", (course,)).fetchone()
+        return bool(oldest) and oldest <= first
+    return bool(oldest) and pulls.seconds(oldest) <= before
 
 
 def check(download: downloads.Download, given: Options) -> None:

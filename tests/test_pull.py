@@ -389,3 +389,50 @@ def test_the_form_signs_in_and_gets_a_token(moodle, tmp_path):
 def test_a_wrong_password_is_one_sentence(moodle, tmp_path, capsys):
     assert pulled(tmp_path, moodle, ways.Secrets(username="teacher", password="no")) == 1
     assert capsys.readouterr().err.strip() == "Moodle does not accept this user name and password"
+
+
+ODD_ANSWERS = {
+    "core_course_get_contents": ["x"],
+    "core_enrol_get_enrolled_users": [{"id": "NaN"}],
+    "mod_forum_get_forum_discussions": {"discussions": [{"discussion": None}]},
+    "gradereport_user_get_grade_items": {"usergrades": [{"userid": [], "gradeitems": 7}]},
+    "core_calendar_get_calendar_events": {"events": [{"courseid": 2, "id": 10**400}]},
+}
+
+
+def test_odd_answers_end_in_a_sentence_and_are_not_kept(moodle, tmp_path, capsys):
+    pulled(tmp_path, moodle, ONLY_TOKEN)
+    before = facts(tmp_path)
+    moodle.world.answers = dict(ODD_ANSWERS)
+    assert pulled(tmp_path, moodle, ONLY_TOKEN, whole=True) == 1
+    said = capsys.readouterr()
+    assert "Traceback" not in said.err and "not as it should be" in said.err
+    moodle.world.answers = {}
+    assert pulled(tmp_path, moodle, ONLY_TOKEN, whole=True) == 0
+    assert differences(before, facts(tmp_path)) == {}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links and modes")
+def test_what_is_saved_follows_no_link(tmp_path):
+    from loaders.pull_files import save_copy
+
+    (tmp_path / "blog.jsonl").write_text("students' data")
+    (tmp_path / "saved").mkdir()
+    (tmp_path / "mine").write_text("mine")
+    (tmp_path / "saved" / "blog.jsonl").symlink_to(tmp_path / "mine")
+    save_copy(tmp_path / "blog.jsonl", tmp_path / "saved")
+    assert (tmp_path / "mine").read_text() == "mine"
+    copy = tmp_path / "saved" / "blog.jsonl"
+    assert not copy.is_symlink() and copy.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_log_taken_back_is_fetched_whole_again(moodle, tmp_path):
+    from loaders.unload import unload
+
+    pulled(tmp_path, moodle, ONLY_SESSION)
+    db = connection(tmp_path)
+    unload(db, rows(db, "select id from loads where kind = 'course log'")[0][0])
+    moodle.requests.clear()
+    assert pulled(tmp_path, moodle, ONLY_SESSION) == 0
+    asked = [parameters for what, parameters in moodle.requests if what == "/report/log/index.php"]
+    assert len(asked) == 1 and "date" not in asked[0]

@@ -232,3 +232,13 @@ def test_the_pretend_moodle_of_the_demo_gives_what_the_script_fetches():
     finally:
         server.shutdown()
         server.server_close()
+
+
+async def test_a_log_that_leaves_a_gap_does_not_count_as_fetched(datasette, folder, tmp_path):
+    headers = bearing(folder)
+    assert (await hand_in(datasette, headers)).status_code == 200  # of 2026 alone, and the course has lines of 2016
+    assert (await datasette.client.get(STATE, headers=headers)).json()["days"] is None
+    assert count(tmp_path, "select count(*) from pulls where part = 'log'") == 0
+    first = HEADER + LINE.format(time='"22/11/26, 20:24:12"') + LINE.format(time='"1/01/16, 10:00:00"')
+    assert (await hand_in(datasette, headers, first.encode())).status_code == 200
+    assert count(tmp_path, "select count(*) from pulls where part = 'log'") == 1
