@@ -12,16 +12,9 @@ from lxml import etree
 from loaders.backup_archive import elements, number, text, whole
 from loaders.names import clean
 from loaders.times import epoch_utc
+from loaders.web_services import DETAILS
 
 STANDING = ("active", "not current", "suspended")  # of several enrolments, the one that opens most
-DETAILS = {
-    "city": "City/town",
-    "country": "Country",
-    "department": "Department",
-    "institution": "Institution",
-    "phone1": "Phone",
-    "phone2": "Mobile phone",
-}
 
 
 @dataclass

@@ -171,7 +171,10 @@ def _zone(name: str | None) -> str | None:
 
 
 async def _take_ready(pulling: CoursePull) -> None:
-    """Load what a stopped pull had fetched whole and not loaded yet."""
+    """Load what a stopped pull had fetched whole and not loaded yet; downloads it left go, and are fetched anew."""
+    for pattern in ("*.csv*", "*.html*", "*.new"):
+        for path in pulling.folder.glob(pattern):
+            path.unlink(missing_ok=True)
     for path in sorted(pulling.folder.glob("*.jsonl")):
         await pulling.take(path, f"{path.stem}, from a pull that was stopped")
 
