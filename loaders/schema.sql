@@ -63,7 +63,8 @@ create table if not exists groups (
     id integer primary key,
     course_id integer not null references courses(id),
     moodle_id integer,
-    name text not null
+    name text not null,
+    field text                           -- null: Moodle's own; else the column of the teacher's spreadsheet it stands for
 );
 create index if not exists groups_course on groups(course_id, name);
 
@@ -256,42 +257,79 @@ create table if not exists forum_posts (
     text text,
     word_count integer,
     link_count integer,
-    sentiment real,
+    sentiment real,                      -- -1 to 1: mean of the sentences' scores; null: no_sentiment says why
+    no_sentiment text,                   -- not English, too short, no text; null while not scored yet
+    positive_pct real,                   -- share of its sentences
+    negative_pct real,
+    most_positive text,                  -- the sentence
+    most_negative text,
+    usual_sentiment real,                -- mean of the same person's posts of this kind before it; null for fewer than 3
+    scored_key text,                     -- hash of what was scored, so that unchanged posts are not scored again
     published_utc text,
     url text,
     unique (course_id, moodle_id)
 );
 create index if not exists forum_posts_person on forum_posts(person_id);
 
+-- one row per blog that the teacher registered for a student
 create table if not exists feeds (
     id integer primary key,
-    person_id integer references people(id),
-    url text not null unique,
-    fetched_utc text,
-    error text
+    person_id integer references people(id),  -- null: nobody known fits yet, or several do
+    url text not null unique,            -- as registered: a blog's or a feed's address
+    feed_url text,                       -- where its feed was found
+    title text,
+    kind text,                           -- RSS, Atom, JSON Feed
+    etag text,
+    last_modified text,
+    older_url text,                      -- the page of older posts to go on with
+    whole integer not null default 0,    -- 1: every older page has been read once
+    asked_utc text,                      -- last time it was asked
+    fetched_utc text,                    -- last time it answered
+    error text                           -- what went wrong the last time
 );
+create index if not exists feeds_person on feeds(person_id);
 
+-- one row per blog post: of a feed (guid), or of Moodle's own blog (moodle_id)
 create table if not exists blog_posts (
     id integer primary key,
     moodle_id integer,
     feed_id integer references feeds(id),
+    guid text,                           -- the feed's own id of the post
     person_id integer references people(id),
     title text,
+    html text,                           -- sanitised, without images; only of feeds
     text text,
     word_count integer,
     link_count integer,
-    sentiment real,
+    image_count integer,
+    sentiment real,                      -- -1 to 1: mean of the sentences' scores; null: no_sentiment says why
+    no_sentiment text,                   -- not English, too short, no text; null while not scored yet
+    positive_pct real,                   -- share of its sentences
+    negative_pct real,
+    most_positive text,                  -- the sentence
+    most_negative text,
+    usual_sentiment real,                -- mean of the same person's posts of this kind before it; null for fewer than 3
+    scored_key text,                     -- hash of what was scored, so that unchanged posts are not scored again
     published_utc text,
+    updated_utc text,                    -- last edit that the feed told of
+    first_fetched_utc text,              -- when it was first seen here
+    gone_utc text,                       -- when it was first missing from its blog; null: it is there
+    summary_only integer not null default 0,  -- 1: the feed has only the beginning of the post
     url text
 );
 create index if not exists blog_posts_person on blog_posts(person_id);
+create unique index if not exists blog_posts_guid on blog_posts(feed_id, guid) where guid is not null;
 
 create table if not exists post_links (
     id integer primary key,
     blog_post_id integer references blog_posts(id),
     forum_post_id integer references forum_posts(id),
+    person_id integer references people(id),  -- whose blog it leads to, where it is that of somebody known
     url text not null
 );
+create index if not exists post_links_blog_post on post_links(blog_post_id);
+create index if not exists post_links_forum_post on post_links(forum_post_id);
+create index if not exists post_links_person on post_links(person_id);
 
 -- one row per file loaded (or refused: then error says why)
 create table if not exists loads (
