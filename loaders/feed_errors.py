@@ -10,6 +10,7 @@ from loaders.errors import Unreadable
 BUSY = frozenset((429, 502, 503, 504))
 EXPIRED, NOT_YET = 10, 9  # OpenSSL's numbers for what is wrong with a certificate
 OTHER_NAME = (62, 64)
+LOGIN = "a page to sign in came in place of the feed: ask for the blog to be made public"
 
 
 class Away(Unreadable):

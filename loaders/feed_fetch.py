@@ -12,7 +12,7 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.parse import urlsplit
 
@@ -22,7 +22,8 @@ import stamina
 from loaders import __version__
 from loaders.errors import Unreadable
 from loaders.feed_address import Network, PublicBackend, PublicTransport, Resolver, look_up, web_address
-from loaders.feed_errors import Away, Gone, connection_error, status_error
+from loaders.feed_document import Document
+from loaders.feed_errors import Away, connection_error, status_error
 from loaders.feed_unpack import Unpacker
 from loaders.feed_worker import Workers
 from loaders.moodle_replies import retry_after
@@ -51,23 +52,6 @@ class Limits:
     wait_most_s: float = 60  # what a Retry-After may ask for
     parse_s: float = 20
     pages: int = 200  # of one blog in one run
-
-
-@dataclass(frozen=True)
-class Document:
-    """What came: `url` after redirects; `body` unpacked; with status 304 there is none."""
-
-    url: str
-    status: int
-    body: bytes = field(repr=False)
-    content_type: str = ""
-    etag: str | None = None
-    last_modified: str | None = None
-
-    @property
-    def not_modified(self) -> bool:
-        """Whether it is as it was when `etag` or `last_modified` came."""
-        return self.status == 304
 
 
 @dataclass
@@ -136,7 +120,12 @@ async def fetch(client: Client, url: str, etag: str | None = None, last_modified
     )  # fmt: skip
     async for attempt in attempts:
         with attempt:
-            return await _once(client, url, asked)
+            document = await _once(client, url, asked)
+            if document.not_modified and not asked:
+                raise Unreadable(
+                    "the blog says that nothing has changed, though it was never read: open it in a browser"
+                )
+            return document
     raise AssertionError("stamina gives up by raising")
 
 
@@ -199,6 +188,3 @@ async def _body(response: httpx.Response, most: int) -> bytes:
     async for chunk in response.aiter_raw(65_536):
         unpacker.feed(chunk)
     return unpacker.whole()
-
-
-__all__ = ["Away", "Client", "Document", "Gone", "Limits", "fetch"]
