@@ -122,9 +122,7 @@ async def fetch(client: Client, url: str, etag: str | None = None, last_modified
         with attempt:
             document = await _once(client, url, asked)
             if document.not_modified and not asked:
-                raise Unreadable(
-                    "the blog says that nothing has changed, though it was never read: open it in a browser"
-                )
+                raise Unreadable("the blog says that nothing has changed, though it was never read")
             return document
     raise AssertionError("stamina gives up by raising")
 

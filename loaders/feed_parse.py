@@ -75,10 +75,11 @@ def _read_xml(text: str, url: str) -> Feed:
     _refuse_entities(text)
     fault = None if _END.search(text) else CUT
     text, crowded = _shortened(text)
-    # No sanitising here: nh3 does it, faster and for good. BytesIO, as a string might be taken for a file's name.
+    # No sanitising here: nh3 does it, faster and for good. No address: else feedparser changes what posts are known by.
+    # BytesIO, as a string might be taken for a file's name.
     parsed = feedparser.parse(
         io.BytesIO(text.encode("utf-8", "replace")), sanitize_html=False, resolve_relative_uris=False,
-        response_headers={"content-type": "application/xml; charset=utf-8", "content-location": url},
+        response_headers={"content-type": "application/xml; charset=utf-8"},
     )  # fmt: skip
     version = parsed.get("version") or ""
     if not version and not parsed.entries:

@@ -22,74 +22,13 @@ from loaders.html_text import links_of, text_of, word_count
 MOST_HTML = 300_000  # characters of one post: a book of 40,000 words
 MOST_LINKS = 1000
 FIRST_YEAR = 1990
-TAGS = frozenset(
-    [
-        "a",
-        "abbr",
-        "b",
-        "blockquote",
-        "br",
-        "cite",
-        "code",
-        "dd",
-        "del",
-        "div",
-        "dl",
-        "dt",
-        "em",
-        "figcaption",
-        "figure",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "i",
-        "ins",
-        "kbd",
-        "li",
-        "ol",
-        "p",
-        "pre",
-        "q",
-        "s",
-        "samp",
-        "small",
-        "strong",
-        "sub",
-        "sup",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tr",
-        "u",
-        "ul",
-        "var",
-    ]
+_HARMLESS = (
+    "a abbr b blockquote br cite code dd del div dl dt em figcaption figure h1 h2 h3 h4 h5 h6 hr i ins kbd li ol p pre"
+    " q s samp small strong sub sup table tbody td tfoot th thead tr u ul var"
 )
-# Gone with all that is in them.
-SILENT = frozenset(
-    [
-        "script",
-        "style",
-        "iframe",
-        "object",
-        "embed",
-        "noscript",
-        "template",
-        "svg",
-        "math",
-        "textarea",
-        "select",
-        "title",
-        "head",
-    ]
-)
+_SILENT = "script style iframe object embed noscript template svg math textarea select title head"
+TAGS = frozenset(_HARMLESS.split())
+SILENT = frozenset(_SILENT.split())  # gone with all that is in them
 _EMOJI = re.compile(r"\b(wp-smiley|emoji)\b")
 # How themes end an excerpt: [&hellip;], [...], a bare ellipsis, "Continue reading", "Read more".
 _EXCERPT_END = re.compile(
@@ -221,11 +160,11 @@ def _drop_footer(tree: LexborHTMLParser) -> None:
 
 
 def _sanitised(markup: str, base: str) -> str:
-    """Harmless tags, links of the web and mail made absolute, and nothing else."""
+    """Harmless tags, links of the web and mail made absolute (by `_kept`), and nothing else."""
     clean = nh3.clean(
         markup, tags=set(TAGS), clean_content_tags=set(SILENT), attributes={"a": {"href"}, "abbr": {"title"}},
         attribute_filter=lambda tag, name, value: _kept(tag, name, value, base),
-        link_rel="noopener noreferrer nofollow", url_schemes={"http", "https", "mailto"}, url_relative="deny",
+        link_rel="noopener noreferrer nofollow", url_schemes={"http", "https", "mailto"}, url_relative="pass_through",
     ).strip()  # fmt: skip
     if len(clean) <= MOST_HTML:
         return clean

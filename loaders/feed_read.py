@@ -122,7 +122,7 @@ class Run:
         self._note(posts)
         older_url, whole, at_end = self._after(document, feed, posts)
         covers = self._covers(at_end)
-        self._joined = self._joined and older_url != self.known.older_url
+        self._joined = self._joined and older_url in (feed.older, None)
         return Page(posts=posts, older_url=older_url, whole=whole, covers_from_utc=covers, **self._kept)
 
     def end(self, proper: bool) -> Page:
