@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
+from loaders.sentiment import mood
+
 MOODS = {"negative": ("low", "▼"), "neutral": ("mid", "●"), "positive": ("high", "▲")}
-CUT_OFF = 0.05  # VADER's own: from here on up positive, as far below 0 negative
 UNUSUAL = 0.3  # so far from the usual is worth a word
-GUESS = "A guess from the words alone."
 LINE = {"width": 560, "height": 48, "dot": 4}
 FEWEST = 3  # posts for a line
 LEAST_TOP = 0.5  # of the scale, so that small differences stay small
-
-
-def mood(score: float) -> str:
-    """VADER's standard cut-offs."""
-    return "positive" if score >= CUT_OFF else "negative" if score <= -CUT_OFF else "neutral"
 
 
 def sound(post: dict) -> dict:
