@@ -8,8 +8,10 @@ Nothing here knows Datasette.
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 
 from loaders.names import clean, fold
+from loaders.statements import ask
 
 IDS = ("site", "moodle_id", "email", "idnumber", "name", "fullname", "course", "course_name")
 OWNED = ("notes", "nudges", "marks")
@@ -19,26 +21,38 @@ from students
 where moodle_id = :moodle_id or email = :email or idnumber = :idnumber or name = :name
 order by id
 """
-_NAMES = """
-select people.id, people.fullname
+_ENROLLED = """
+select people.id as person, people.moodle_id, people.fullname, people.email, people.idnumber
 from enrolments
 join people on people.id = enrolments.person_id
-where enrolments.course_id = ?
+where enrolments.course_id = :course
 """
 
 
 def who(course_conn: sqlite3.Connection, course: dict, person: dict) -> dict:
     """IDS of a person in a course, from moodle.db and rows of answers.course and answers.person."""
-    name = fold(person["fullname"]) or None
-    others = course_conn.execute(_NAMES, (course["id"],))
-    if any(key != person["person"] and fold(other) == name for key, other in others):
-        name = None  # of two people of one name, the name says neither
+    rows = ask(course_conn, _ENROLLED, course=course["id"])
+    names = Counter(fold(row["fullname"]) for row in rows if row["person"] != person["person"])
+    return _ids(course, person, names)
+
+
+def everybody(course_conn: sqlite3.Connection, course: dict) -> list[dict]:
+    """IDS of everybody enrolled in a course, each with `person`, our key in this moodle.db."""
+    rows = ask(course_conn, _ENROLLED, course=course["id"])
+    names = Counter(fold(row["fullname"]) for row in rows)
+    names.subtract(list(names))  # each once: what is left are the others of that name
+    return [{**_ids(course, row, names), "person": row["person"]} for row in rows]
+
+
+def _ids(course: dict, person: dict, others: Counter) -> dict:
+    """IDS of a row of a person; of two people of one name, the name says neither."""
+    name = fold(person["fullname"])
     return {
         **course_of(course),
         "moodle_id": person["moodle_id"],
         "email": fold(person["email"]) or None,
         "idnumber": clean(person["idnumber"]) or None,
-        "name": name,
+        "name": name if name and not others[name] else None,
         "fullname": clean(person["fullname"]) or None,
     }
 
@@ -76,7 +90,7 @@ def keys(conn: sqlite3.Connection, who: dict) -> list[int]:
 
     Inside the caller's transaction. What is newly known is added, and rows that prove to be one become one.
     """
-    found = [row for row in _dicts(conn.execute(_CANDIDATES, who)) if is_same(row, who)]
+    found = [row for row in ask(conn, _CANDIDATES, **who) if is_same(row, who)]
     if not found:
         return []
     if len({row["moodle_id"] for row in found} - {None}) > 1:
@@ -110,8 +124,3 @@ def _update(conn: sqlite3.Connection, row: dict, who: dict, others: list[dict]) 
 
 def _first(values: list) -> object:
     return next((value for value in values if value is not None), None)
-
-
-def _dicts(cursor: sqlite3.Cursor) -> list[dict]:
-    names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor]

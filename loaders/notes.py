@@ -22,12 +22,13 @@ from loaders.statements import ask
 NAME = "notes"
 SHAPE = Path(__file__).with_name("notes.sql")
 VERSION = 1  # of the shape
+OURS = 0x4E4F5445  # "NOTE", in the file's head (application_id): known by any name, and as a copy
 BUSY_S = 10.0
 LONGEST = 10_000  # characters of a note
 LONGEST_WORDS = 500  # of how and about what somebody was nudged
 EARLIEST = date(2000, 1, 1)  # there was no Moodle before
 TWICE_S = 60  # a form that comes again within this time was sent twice
-MARK = re.compile(r"[a-z]{1,20}:[\w,.:-]{1,2000}", re.ASCII)
+MARK = re.compile(r"[a-z]{1,20}:[\w,.:-]{1,10000}", re.ASCII)
 UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")  # what no keyboard writes; line ends and tabs stay
 GONE = "This is not there any more: it was deleted, maybe in another tab."
 COLUMNS = {
@@ -73,12 +74,23 @@ def opened(path: Path) -> sqlite3.Connection:
         conn.execute("pragma secure_delete = on")
         if conn.execute("pragma user_version").fetchone()[0] < VERSION:
             conn.execute("pragma journal_mode = wal")
-            conn.executescript(f"begin immediate; {SHAPE.read_text(encoding='utf-8')}; pragma user_version = {VERSION}")
+            conn.executescript(f"begin immediate; {SHAPE.read_text(encoding='utf-8')}")
+            conn.execute(f"pragma application_id = {OURS}")
+            conn.execute(f"pragma user_version = {VERSION}")
             conn.execute("commit")
     except BaseException:
         conn.close()
         raise
     return conn
+
+
+def is_notes(path: Path) -> bool:
+    """Whether a file holds such notes, whatever it is called."""
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as conn:
+            return conn.execute("pragma application_id").fetchone()[0] == OURS
+    except sqlite3.Error:
+        return False
 
 
 # ---- Reading ----
