@@ -11,7 +11,19 @@ from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
 
-from loaders import answers, finding, look_ups, moods, sentiment, since, student, student_completion, web, week_chart
+from loaders import (
+    answers,
+    finding,
+    look_ups,
+    moods,
+    noting,
+    sentiment,
+    since,
+    student,
+    student_completion,
+    web,
+    week_chart,
+)
 
 ROLES = {"editingteacher": "teacher", "teacher": "non-editing teacher", "coursecreator": "course creator"}
 WORDS = {"complete": "done", "complete-pass": "passed", "complete-fail": "done, not passed"}
@@ -39,6 +51,7 @@ async def student_page(datasette: Datasette, request: Request) -> Response:
         "absent_posts": [row for row in found["posted"] if not row["loaded"]],
         "blog_posts": [row for row in posts if row["source"] == "blog"],
         "looked": looked,
+        "own": await noting.of_page(datasette, request, database, course, person),
         "guess": f"{sentiment.GUESS} {sentiment.CANNOT_SEE}",
         "same_as": {kind: address(datasette, database, course, person, kind) for kind in ("json", "csv")},
     }
