@@ -36,7 +36,9 @@ async def student_page(datasette: Datasette, request: Request) -> Response:
     found = await web.ask(datasette, database, everything, course, person, looked)
     sections = [shown(section) for section in found["completion"]]
     sections = [section for section in sections if section["activities"]]
-    say(course, sections, found)
+    own = await noting.of_page(datasette, request, database, course, person)
+    odd = [each for each in found["worth_a_look"] if each["about"] not in (own or {}).get("marks", ())]
+    say(course, sections, found, odd)
     posts = [{**row, "href": post_link(course, row), "sound": moods.sound(row)} for row in found["posts"]]
     context = {
         **found,
@@ -51,7 +53,9 @@ async def student_page(datasette: Datasette, request: Request) -> Response:
         "absent_posts": [row for row in found["posted"] if not row["loaded"]],
         "blog_posts": [row for row in posts if row["source"] == "blog"],
         "looked": looked,
-        "own": await noting.of_page(datasette, request, database, course, person),
+        "own": own,
+        "odd": odd,
+        "fine": [each for each in found["worth_a_look"] if each not in odd],
         "guess": f"{sentiment.GUESS} {sentiment.CANNOT_SEE}",
         "same_as": {kind: address(datasette, database, course, person, kind) for kind in ("json", "csv")},
     }
@@ -79,13 +83,16 @@ def shown(section: dict) -> dict:
     return {**section, "activities": [row for row in section["activities"] if is_shown(row)]}
 
 
-def say(course: dict, sections: list[dict], found: dict) -> None:
-    """Add to each activity what is said of it and where it leads."""
+def say(course: dict, sections: list[dict], found: dict, odd: list[dict]) -> None:
+    """Add to each activity what is said of it, where it leads, and what is odd about it and not found to be fine."""
     absent = not found["loaded"]["own_completion"]
+    listed = {(each["kind"], activity["cmid"]) for each in odd for activity in each["activities"]}
     for row in (row for section in sections for row in section["activities"]):
         row["why"] = "" if absent and row["why"] == "not loaded" else row["why"]  # said once for all of them, above
         row["said"] = said(row)
         row["href"] = activity_link(course, row)
+        row["after_s"] = row["after_s"] if ("run", row["cmid"]) in listed else None
+        row["unseen"] = ("unseen", row["cmid"]) in listed
 
 
 async def student_json(datasette: Datasette, request: Request) -> Response:

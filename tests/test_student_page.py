@@ -11,7 +11,7 @@ from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
 from loaders import answers, look_ups, moods, since, student, student_completion
 from tests import made_up
-from tests.visit import get, instance
+from tests.visit import TEACHER, get, instance, post
 
 ZOE = "/-/student?course=2&user=5"
 BLOG = (
@@ -265,3 +265,15 @@ async def test_what_became_of_the_blog_is_said_in_different_words(path):
     changed(path, "update feeds set error = null, fetched_utc = '2016-03-01T00:00:00Z'")
     assert "the blog has no posts" in words(await html_of(path), "#posts")
     assert "https://sam.example.org/" in words(await html_of(path), "#details")
+
+
+async def test_what_was_looked_at_and_found_fine_is_not_listed_again(path):
+    changed(path, "update completions set state = 'complete' where person_id = 1 and activity_id = 3")
+    changed(path, "update completions set completed_utc = '2016-03-09T00:00:00Z' where person_id = 1 and activity_id = 3")
+    datasette = instance(path)
+    form = (await get(datasette, ZOE)).text.partition('class="mark-it" action="')[2].partition('"')[0]
+    marked = await post(datasette, form.replace("&amp;", "&"), {"do": "mark", "about": "unseen:12"}, TEACHER)
+    assert marked.status_code == 303
+    html = await html_of(path)
+    assert html.css_first(".odd") is None and not html.css("#completion tr:has(.warn)")
+    assert "Reading nobody opens: done" in words(html, ".fine")
