@@ -51,21 +51,8 @@ NEXT = "select id, text from {table} where scored_key is null and id > ? order b
 SAVE = f"update {{table}} set {', '.join(f'{column} = ?' for column in COLUMNS)} where id = ?"
 
 # VADER knows typewriter's marks only: with a curly apostrophe "don’t like" is praise, and "great…" is no word.
-_MARKS = str.maketrans(
-    {
-        "’": "'",
-        "‘": "'",
-        "ʼ": "'",
-        "“": '"',
-        "”": '"',
-        "„": '"',
-        "«": '"',
-        "»": '"',
-        "…": "... ",
-        "–": " - ",
-        "—": " - ",
-    }
-)
+_MARKS = str.maketrans("’‘ʼ“”„«»", "'''" + '"' * 5) | {ord(dots): "... " for dots in "…"}
+_MARKS |= {ord(dash): " - " for dash in "–—"}
 _TONES = dict.fromkeys((0xFE0E, 0xFE0F, *range(0x1F3FB, 0x1F400)))  # colours of emoji, which hide them from VADER
 _TONES[0x200D] = " "  # what joins several to one
 _EMOJI_FROM = 0x2190
