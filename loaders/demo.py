@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from loaders import house
+from loaders import house, reporting
 from loaders.load import Loader
 from loaders.places import Options
 from loaders.schema import open_database, settle_in
@@ -25,6 +25,7 @@ def build(site: str | None = None, db: Path | None = None) -> Path:
     if site:
         connection.execute("update sites set url = ?", (site.rstrip("/"),))
     settle_in(connection)
+    reporting.score_posts(connection)
     connection.close()
     return db
 

@@ -17,74 +17,18 @@ from typing import NamedTuple
 
 NOT_ENGLISH, TOO_SHORT, NO_TEXT = "not English", "too short", "no text"
 FEWEST_WORDS = 5
-# How likely English must be, as the language library sees it. To call English foreign costs more than to score a
-# few foreign words, and names in te reo and slang alone bring English down to 0.2: so a post needs little, in an
-# English post a sentence needs next to nothing, and only in another language's post must one be clearly English.
-ENGLISH, HARDLY_ENGLISH, CLEARLY_ENGLISH = 0.1, 0.02, 0.5
-_JUDGED_WORDS = 4  # fewer words are taken to be in the language of the whole post
-# Two of these, which other languages hardly have, make a sentence English without asking the library, which is slower.
-_ENGLISH_WORDS = frozenset(
-    [
-        "the",
-        "and",
-        "that",
-        "this",
-        "with",
-        "my",
-        "have",
-        "has",
-        "you",
-        "your",
-        "they",
-        "their",
-        "them",
-        "it",
-        "what",
-        "which",
-        "our",
-        "from",
-        "about",
-        "would",
-        "could",
-        "should",
-        "but",
-        "because",
-        "there",
-        "really",
-        "how",
-        "when",
-        "then",
-        "than",
-        "are",
-        "were",
-        "any",
-        "does",
-        "not",
-        "don't",
-        "didn't",
-        "can't",
-        "i'm",
-        "it's",
-        "i've",
-        "just",
-        "get",
-        "got",
-        "some",
-        "only",
-        "other",
-        "very",
-        "much",
-        "after",
-        "before",
-        "think",
-        "know",
-        "feel",
-        "people",
-        "time",
-        "make",
-        "students",
-    ]
+# How likely English must be, as the language library sees it. To call English foreign costs more than to score a few
+# foreign words, and names in te reo and slang bring English down to 0.1: so there one English word is enough. In a
+# post of another language a sentence must be clearly English.
+ENGLISH, DOUBTFUL, CLEARLY_ENGLISH = 0.3, 0.1, 0.5
+_JUDGED_WORDS = 4  # a sentence of fewer words is taken to be in the language of the whole post
+# Words that other languages hardly have. Two make a sentence English without asking the library, which is slower.
+_COMMON = (
+    "the and that this with my have has you your they their them it what which our from about would could should but"
+    " because there really how when then than were are any does not don't didn't can't i'm it's i've just get got some"
+    " only other very much after before think know feel people time make students"
 )
+_ENGLISH_WORDS = frozenset(_COMMON.split())
 
 _QUOTED = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
 # What mail programs put before a quote: "On Tue, 3 May 2026 at 10:12, Jo Tui wrote:"
@@ -98,8 +42,10 @@ _CODE = re.compile(
     r"\s*(?:"
     r".*[=(].*;|.*[{}]|</?[a-z]\w*[ />].*>|//.*"  # int x = 3;   }   <p class="x">
     r"|(?:def|class) \w+.*:|import [\w.]+(?: as \w+)?|from [\w.]+ import .*|return \S+|print\(.*\)"
-    r"|(?:if|elif|for|while|with)\b.*(?:[=!<>]=|\w\().*:|(?:(?:const|let|var) )?[\w.\[\]]+ ?[-+*/]?= ?(?:[\[({\"'].*|[^\s>]+)"
-    r"|SELECT .* FROM .*|(?:FROM|WHERE|INSERT INTO|UPDATE|DELETE FROM|CREATE TABLE) [\w.]+(?: [\w.]+)?(?:\s*[=<>(].*)?"
+    r"|(?:if|elif|for|while|with)\b.*(?:[=!<>]=|\w\().*:"
+    r"|(?:(?:const|let|var) )?[\w.\[\]]+ ?[-+*/]?= ?(?:[\[({\"'].*|[^\s>]+)"
+    r"|SELECT .* FROM .*"
+    r"|(?:FROM|WHERE|INSERT INTO|UPDATE|DELETE FROM|CREATE TABLE) [\w.]+(?: [\w.]+)?(?:\s*[=<>(].*)?"
     r"|(?:#include|#!|\$) ?\S+.*|Traceback \(most recent.*|at [\w.$]+\([\w.]+(?::\d+)?\)|File \".+\", line \d+.*"
     r"|[\w.]+(?:Error|Exception): .*"
     r")\s*"
@@ -107,7 +53,7 @@ _CODE = re.compile(
 _LONGEST_CODE = 200  # characters of a line: a longer one is a paragraph
 _WORD = re.compile(r"[^\W\d_](?:['’\w-]*\w)?")
 _SENTENCE = re.compile(r"[^\W\d_]{2}|\b[IiAaUu]\b")
-_COUNTING = re.compile(r"[\W\d_]*[\d•*·–-][\W\d_]*")
+_COUNTING = re.compile(r"[(\[]?\d+[.):\]]*|[•*·–—.,-]+")
 _OTHER_LETTER = re.compile(r"[^\W\d_\u0000-\u024f\u1e00-\u1eff]")
 _LETTER = re.compile(r"[^\W\d_]")
 
@@ -165,15 +111,17 @@ def _split(text: str) -> Iterator[str]:
 
 
 def _english(found: list[tuple[str, list[str]]], text: str) -> list[tuple[str, list[str]]]:
-    """Those sentences, with their words, that are English; short ones are taken to be in the whole post's language."""
-    sure = [len(_ENGLISH_WORDS.intersection(words)) > 1 for _, words in found]
-    whole = sum(sure) * 2 > len(found) or how_english(text) >= ENGLISH
-    least = HARDLY_ENGLISH if whole else CLEARLY_ENGLISH
+    """Those sentences, with their words, that are English."""
+    known = [len(_ENGLISH_WORDS.intersection(words)) for _, words in found]
+    whole = sum(count > 1 for count in known) * 2 > len(found) or how_english(text) >= (
+        DOUBTFUL if any(known) else ENGLISH
+    )
+    least = DOUBTFUL if whole else CLEARLY_ENGLISH
 
     def is_english(sentence: str, words: list[str]) -> bool:
         return whole if len(words) < _JUDGED_WORDS else how_english(sentence) >= least
 
-    return [each for each, certain in zip(found, sure, strict=True) if certain or is_english(*each)]
+    return [each for each, count in zip(found, known, strict=True) if count > 1 or is_english(*each)]
 
 
 def how_english(text: str) -> float:

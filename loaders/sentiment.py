@@ -23,8 +23,8 @@ LONGEST = 300  # characters kept of the most positive and the most negative sent
 
 GUESS = "A guess from words alone, made on this computer: read the post before you act on it."
 CANNOT_SEE = (
-    "It cannot see irony, nor that a challenge, a crash or a killer app is the subject and no mood, nor what is in"
-    " other languages or in pictures."
+    "It cannot see irony, nor that a challenge, a crash or a Grace is a subject or a name and no mood, nor what is said"
+    " in other languages or in pictures."
 )
 
 COLUMNS = ("sentiment", "no_sentiment", "positive_pct", "negative_pct", "most_positive", "most_negative", "scored_key")
@@ -51,21 +51,9 @@ NEXT = "select id, text from {table} where scored_key is null and id > ? order b
 SAVE = f"update {{table}} set {', '.join(f'{column} = ?' for column in COLUMNS)} where id = ?"
 
 # VADER knows typewriter's marks only: with a curly apostrophe "don’t like" is praise, and "great…" is no word.
-_MARKS = str.maketrans(
-    {
-        "’": "'",
-        "‘": "'",
-        "ʼ": "'",
-        "“": '"',
-        "”": '"',
-        "„": '"',
-        "«": '"',
-        "»": '"',
-        "…": "... ",
-        "–": " - ",
-        "—": " - ",
-    }
-)
+_MARKS = str.maketrans("’‘ʼ“”„«»", "'''" + '"' * 5) | {ord(dots): "... " for dots in "…"}
+_MARKS |= {ord(dash): " - " for dash in "–—"}
+_NO_MOOD = ("kia",)  # killed in action to VADER, and to it the saddest word of "Kia ora, great to be here"
 _TONES = dict.fromkeys((0xFE0E, 0xFE0F, *range(0x1F3FB, 0x1F400)))  # colours of emoji, which hide them from VADER
 _TONES[0x200D] = " "  # what joins several to one
 _EMOJI_FROM = 0x2190
@@ -153,6 +141,8 @@ def _vader():
     from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
     analyzer = SentimentIntensityAnalyzer()
+    for word in _NO_MOOD:
+        del analyzer.lexicon[word]
     single = (ord(each) for each in analyzer.emojis if len(each) == 1)
     return analyzer, {code: f" {chr(code)} " for code in single if code >= _EMOJI_FROM}
 
