@@ -10,7 +10,6 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date
 from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
@@ -76,7 +75,8 @@ def asked(form: dict[str, str]) -> tuple:
 
 def on_day(utc: str, zone: str) -> str:
     """'Friday 20 March 2026' in the course's time zone."""
-    return format_date(datetime.fromisoformat(utc).astimezone(ZoneInfo(zone)), "EEEE d MMMM y", locale="en_GB")
+    local = datetime.fromisoformat(utc).astimezone(ZoneInfo(zone))
+    return f"{local:%A} {local.day} {local:%B %Y}"
 
 
 @hookimpl

@@ -140,6 +140,23 @@ async def test_a_mark_and_back_to_where_it_was_made(datasette):
     assert kept(datasette, "select about from marks") == []
 
 
+async def test_beside_a_finding_stands_a_button_and_then_since_when_it_is_fine(tmp_path, datasette):
+    with closing(sqlite3.connect(tmp_path / "moodle.db")) as db, db:
+        db.execute(
+            "update completions set state = 'complete', completed_utc = '2016-03-05T02:00:00Z'"
+            " where person_id = 1 and activity_id = 3"
+        )
+    form = HTMLParser((await get(datasette, PAGE)).text).css_first(".mark-it")
+    about = form.css_first("[name=about]").attributes["value"]
+    assert (about, form.css_first("button").text()) == ("unseen:12", "Looked at, it is fine")
+    answer = await send(
+        datasette, {"do": "mark", "about": about, "at": form.css_first("[name=at]").attributes["value"]}
+    )
+    assert answer.headers["location"].endswith("#completion")
+    form = HTMLParser((await get(datasette, PAGE)).text).css_first(".mark-it")
+    assert form.css_first("button").text() == "Undo" and "fine" in form.text()
+
+
 @pytest.mark.parametrize("at", ["//evil.example", "x\r\nSet-Cookie: a=b", "https://evil.example", "<b>", "a" * 50])
 async def test_no_form_leads_anywhere_else(datasette, at):
     answer = await send(datasette, {"do": "nudge", "at": at, "back": "https://evil.example", "next": "//evil.example"})
