@@ -8,6 +8,7 @@ from typing import Any
 
 from loaders.feed_document import Feed
 from loaders.feed_errors import NotAFeed
+from loaders.feed_pages import joined
 from loaders.feed_post import distinct, plain_as_html, plain_title, post, utc_text
 
 
@@ -25,7 +26,7 @@ def read_json(text: str, url: str, most: int, too_many: str) -> Feed:
         kind="json",
         title=plain_title(_text(found.get("title")), False) or None,
         posts=distinct([item_post(item, url) for item in items[:most] if isinstance(item, dict)]),
-        older=older if isinstance(older, str) and older else None,
+        older=joined(url, older) if isinstance(older, str) and older else None,
         fault=too_many if len(items) > most else None,
     )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import re
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import feedparser
@@ -107,8 +108,7 @@ def entry_post(entry: Any, kind: str, url: str) -> dict:
     """A post out of feedparser's entry."""
     body, whole, base = _body(entry, kind)
     title = entry.get("title_detail") or {}
-    published = utc_text(dict.get(entry, "published_parsed"))
-    updated = utc_text(dict.get(entry, "updated_parsed"))
+    published, updated = _time(entry, "published"), _time(entry, "updated")
     if kind == "rss" and not published:  # <dc:date>, the only date of RSS 1.0, is "updated" to feedparser
         published, updated = updated, None
     return post(
@@ -116,6 +116,17 @@ def entry_post(entry: Any, kind: str, url: str) -> dict:
         title=plain_title(title.get("value") or "", title.get("type") not in _TEXT or kind == "rss"),
         body=body, whole=whole, published_utc=published, updated_utc=updated,
     )  # fmt: skip
+
+
+def _time(entry: Any, name: str) -> str | None:
+    """A time of an entry; dict.get, as feedparser gives the time of publication where there is none of editing."""
+    parsed, text = dict.get(entry, f"{name}_parsed"), dict.get(entry, name)
+    if parsed is None and text:
+        try:  # "Mon, 04 Mar 2024 10:00:00", which feedparser does not take without a zone
+            parsed = parsedate_to_datetime(text)
+        except (TypeError, ValueError):
+            return None
+    return utc_text(parsed)
 
 
 def _link(entry: Any, url: str) -> str | None:
