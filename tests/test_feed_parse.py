@@ -178,6 +178,7 @@ SOON = (datetime.now(UTC) + timedelta(days=40)).strftime("%a, %d %b %Y %H:%M:%S 
         ("<pubDate></pubDate>", None),
         ("<pubDate>Thu, 01 Jan 1970 00:00:00 GMT</pubDate>", None),
         ("<pubDate>Mon, 99 Foo 2024 99:99:99 GMT</pubDate>", None),
+        ("<pubDate>Mon, 04 Mar 99999999999999999999 10:00:00</pubDate>", None),
         ("<pubDate>Mon, 04 Mar 99999 10:00:00 GMT</pubDate>", None),
         (f"<pubDate>{SOON}</pubDate>", None),
         ("", None),
@@ -239,6 +240,16 @@ def test_half_a_document_gives_what_is_whole_and_says_so():
 def test_markup_that_is_not_well_formed_is_read():
     feed = read(rss("<item><title>A & B</title><link>/a</link></item><item><title>C<br>D</title></item>"))
     assert [post["title"] for post in feed.posts] == ["A & B", "C D"] or len(feed.posts) == 2
+
+
+def test_characters_that_do_not_exist():
+    feed = read(
+        rss("<item><title>a&#x110000;b&#xD800;c&#0;d&#8217;</title></item><item><title>B &broken</title></item>")
+    )
+    assert feed.posts[0]["title"] == "abcd’"
+    items = [{"id": "\ud800", "title": "a\ud83d\x00b", "content_text": "\udfff ok"}]
+    (post,) = read(document(json.dumps({"version": "https://jsonfeed.org/version/1", "items": items}))).posts
+    assert (post["guid"], post["title"], post["text"]) == ("?", "a?b", "? ok")
 
 
 @pytest.mark.parametrize(

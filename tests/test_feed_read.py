@@ -189,8 +189,11 @@ async def test_a_server_that_gives_the_same_page_again_ends(server, read):
     assert pages[-1].covers_from_utc != "", "older posts may well be there"
 
 
-@pytest.mark.parametrize("where", ["atom.xml", "/anna/atom.xml?page=1", "https://other.example/atom.xml",
-                                   "file:///etc/passwd", "http://[::1", "http://u:p@127.0.0.1/x", "http://127.0.0.1:1/x"])  # fmt: skip
+@pytest.mark.parametrize(
+    "where",
+    ["atom.xml", "/anna/atom.xml?page=1", "https://other.example/atom.xml", "file:///etc/passwd", "http://[::1",
+     "http://u:p@127.0.0.1/x", "http://127.0.0.1:1/x"],
+)  # fmt: skip
 async def test_older_pages_of_another_site_or_in_a_circle_are_not_followed(server, read, where: str):
     server.blogs["anna"] = Blog("atom", some_posts(10))
     body = WRITERS["atom"](server.blogs["anna"], server.blog("anna"), {}).body.decode()
