@@ -16,7 +16,7 @@ from loaders.claims import Load
 from loaders.numbering import WEEK, Numbering
 
 NEWEST = """
-select claims.claim
+select claims.claim, loads.id, loads.source
 from claims join loads on loads.id = claims.load_id
 where loads.course_id = ? and loads.error is null and claims.noun = 'calendar'
 order by coalesce(loads.newest_utc, '') desc, coalesce(loads.modified_utc, '') desc, claims.claim desc
@@ -97,6 +97,12 @@ def of(connection: sqlite3.Connection, course_id: int) -> Calendar | None:
     """The calendar in force for a course, if a file gave one."""
     row = connection.execute(NEWEST, (course_id,)).fetchone()
     return Calendar.kept(json.loads(row[0])) if row else None
+
+
+def source(connection: sqlite3.Connection, course_id: int) -> tuple[int, str] | None:
+    """(load, file) of the calendar in force for a course."""
+    row = connection.execute(NEWEST, (course_id,)).fetchone()
+    return row[1:] if row else None
 
 
 def newest(loads: Iterable[Load]) -> Load | None:

@@ -71,6 +71,18 @@ def runs(mondays: Iterable[date]) -> list[list[date]]:
     return found
 
 
+def line(week: float, name: str | None, starts_on: str, is_break: bool, today: date) -> str:
+    """'5 · Getting started · 28 Mar', to choose from a list; a break without a number: 'Easter break · 28 Mar'.
+
+    The year is said where it is not this one.
+    """
+    start = date.fromisoformat(starts_on)
+    day = f"{start.day} {start:%b}" + ("" if start.year == today.year else f" {start:%y}")
+    if week % 1:
+        return f"{words(week, name)} · {day}"
+    return " · ".join(filter(None, (str(int(week)), name, day, is_break and "break")))
+
+
 def words(week: float | None, name: str | None = None) -> str | None:
     """'Week 5', 'Week 5: Getting started'; a break without a number by its name alone, 'Easter break'."""
     if week is None:

@@ -78,7 +78,13 @@ def test_usage_says_what_can_be_chosen_and_who_is_no_student(db, course):
         {"id": 7, "name": "Online", "students": 2},
         {"id": 8, "name": "Toowoomba", "students": 2},
     ]
-    assert found["weeks"][0] == {"week": 1, "name": "Week 1", "starts_on": "2016-02-29", "is_break": False}
+    assert found["weeks"][0] == {
+        "week": 1,
+        "name": "Week 1",
+        "starts_on": "2016-02-29",
+        "is_break": False,
+        "words": "1 · Week 1 · 29 Feb 16",
+    }
     assert [row["week"] for row in found["weeks"]] == [1, 2, 3], "the log ends in week 3"
     assert (found["staff"], found["unknown_ids"]) == ([3], 1)
 
