@@ -11,6 +11,7 @@ import sqlite3
 from collections import defaultdict
 from typing import Any
 
+from loaders import numbering
 from loaders.statements import ask as _ask
 from loaders.statements import first as _first
 from loaders.statements import rows as _rows
@@ -164,4 +165,6 @@ def _usage_of(conn: sqlite3.Connection, course: dict, person: dict, class_size: 
         return {"clicks": None, "rank": None, "students": class_size, "weeks": []}
     ids = {"course": course["id"], "person": person["person"]}
     weeks = _rows(conn, "weeks", data_up_to=course["data_up_to_utc"], **ids)
+    for week in weeks:
+        week["words"] = numbering.words(week["week"], week["name"])
     return {**_rows(conn, "rank", **ids)[0], "students": class_size, "weeks": weeks}
