@@ -6,10 +6,12 @@ hour. After it, time that has passed counts, as for a penalty.
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import UTC, datetime, timedelta
 
 from loaders import calendars, zones
-from loaders.claims import Load
+from loaders.activities import Activities
+from loaders.claims import Load, read_loads
 from loaders.times import epoch_utc
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -19,6 +21,19 @@ def said(loads: list[Load], zone: str) -> list[tuple[Load, dict, str]]:
     """(load, claim, due in UTC) of every due date in the calendar that is in force, in a course's time zone."""
     load = calendars.newest(loads)
     return [(load, claim, _utc(claim["at"], zone)) for claim in load.of("due")] if load else []
+
+
+def against_moodle(connection: sqlite3.Connection, course_id: int, zone: str) -> list[tuple[str, str, str]]:
+    """(activity, due in UTC, the same as Moodle says) where the calendar that is in force and Moodle differ."""
+    loads = [load for load in read_loads(connection) if load.course_id == course_id]
+    activities = Activities(loads)
+    found = []
+    for _, claim, utc in said(loads, zone):
+        key, _ = activities.find(claim)
+        moodle = activities.said.get((key, "due_utc"))
+        if moodle and moodle != utc:
+            found.append((activities.said.get((key, "name")) or f"activity {key}", utc, moodle))
+    return found
 
 
 def _utc(at: str, zone: str) -> str:

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from functools import cache
 from itertools import pairwise
 
-from loaders import calendars
+from loaders import calendars, section_dates
 from loaders.events import Calendar
 from loaders.numbering import WEEK, Numbering, monday
 
@@ -49,6 +49,7 @@ def settle_weeks(connection: sqlite3.Connection) -> bool:
         if numbering:
             moved |= _number(connection, course_id, numbering)
             _save(connection, course_id, numbering, calendar)
+            _date_sections(connection, course_id, numbering)
         else:
             connection.execute("delete from weeks where course_id = ?", (course_id,))
     connection.execute("delete from weeks where course_id not in (select id from courses)")
@@ -116,6 +117,17 @@ def _save(connection: sqlite3.Connection, course_id: int, numbering: Numbering, 
     connection.execute("delete from weeks where course_id = ?", (course_id,))
     connection.executemany(
         "insert into weeks (course_id, week, starts_on, name, is_break) values (?, ?, ?, ?, ?)", rows
+    )
+
+
+def _date_sections(connection: sqlite3.Connection, course_id: int, numbering: Numbering) -> None:
+    """Sections named by their days are about the week these are in, unless it is a break without a number."""
+    sql = "select id, name from sections where course_id = ? and week is null and name is not null"
+    unnumbered = connection.execute(sql, (course_id,)).fetchall()
+    dated = section_dates.days((name for _, name in unnumbered), numbering.week_1)
+    connection.executemany(
+        "update sections set week = ? where id = ?",
+        [(week, key) for key, name in unnumbered if name in dated and not (week := numbering(dated[name][0])) % 1],
     )
 
 

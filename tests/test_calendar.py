@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from datetime import UTC, date, datetime, timedelta
@@ -16,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from snapshot import differences, snapshot
 
-from loaders import calendar_file, calendar_writing, due, section_dates
+from loaders import calendar_file, calendar_writing, due, section_dates, status
 from loaders.calendar_proposal import propose
 from loaders.calendar_reporting import choose
 from loaders.calendars import Break, Calendar
@@ -284,6 +285,17 @@ def test_weeks_of_the_weekly_format_in_any_language(plain, names):
     assert "the dates in the names of sections" in why
 
 
+def test_sections_named_by_their_days_are_about_a_week(tmp_path, plain):
+    names = ["General", "7 mars - 13 mars", "28 mars - 3 avril", "4 avril - 10 avril"]
+    sections = [{"id": n, "name": name, "section": n, "modules": []} for n, name in enumerate(names)]
+    (tmp_path / "contents.json").write_text(json.dumps(sections), "utf-8")
+    load(plain, tmp_path / "contents.json", course=2)
+    found = "select week from sections order by number"
+    assert rows(plain, found) == [(None,), (2,), (5,), (6,)]
+    load(plain, calendar(tmp_path, UNCOUNTED))
+    assert rows(plain, found) == [(None,), (2,), (None,), (5,)], "a break has no number to show"
+
+
 def test_a_year_that_ends_between_two_sections():
     names = ["21 December - 27 December", "28 December - 3 January", "4 January - 10 January"]
     found = section_dates.days(names, date(2015, 12, 7))
@@ -341,6 +353,23 @@ def test_propose_correct_and_load(tmp_path, plain, monkeypatch):
     assert "weeks of calendar.toml" in run(tmp_path, "--show").output
     said = run(tmp_path, str(calendar(tmp_path, WEEKS, "old.toml", -5)))
     assert "calendar.toml (load 2) is newer, so it stays in force" in said.output
+
+
+def test_status_says_whose_weeks_they_are_and_where_moodle_differs(tmp_path, plain):
+    assert any("`coursette calendar` lets you say breaks" in line for line in status.report(plain))
+    contents = [{"id": 7, "name": "TPACK explained", "modname": "assign", "instance": 1, "modplural": "Assignments",
+                 "dates": [{"label": "Due:", "timestamp": 1459000000, "dataid": "duedate"}]}]  # fmt: skip
+    section = {"id": 1, "name": "General", "section": 0, "visible": 1, "summary": "", "modules": contents}
+    (tmp_path / "contents.json").write_text(json.dumps([section]), "utf-8")
+    load(plain, tmp_path / "contents.json", course=2)
+    assert rows(plain, "select due_utc from activities") == [("2016-03-26T13:46:40Z",)]
+    load(plain, calendar(tmp_path, UNCOUNTED + DUE))
+    assert rows(plain, "select due_utc from activities") == [("2016-04-01T23:59:00Z",)], "the teacher's word"
+    said = "\n".join(status.report(plain))
+    assert "weeks from calendar.toml (load 3): 1 to 9, 1 break" in said
+    assert "! TPACK explained is due 2016-04-01 23:59 by your calendar, which counts; Moodle says 2016-03-26" in said
+    unload(plain, 3)
+    assert rows(plain, "select due_utc from activities") == [("2016-03-26T13:46:40Z",)]
 
 
 def test_what_the_command_refuses(tmp_path, plain):
