@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from loaders import __version__
+from loaders.cli_calendar import calendar
 from loaders.cli_options import database, in_a_sentence, private
 from loaders.errors import CannotServe
 
@@ -251,6 +252,9 @@ def _serve(databases, options: dict) -> None:
             serving.serve(databases, **options)
     except CannotServe as error:
         raise click.ClickException(str(error)) from None
+
+
+cli.add_command(calendar)
 
 
 def main() -> None:

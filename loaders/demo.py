@@ -31,7 +31,9 @@ def build(site: str | None = None, db: Path | None = None) -> Path:
 
 
 def _files() -> list[Path]:
-    return [path for path in sorted((house.root() / "demo").iterdir()) if path.suffix in (".csv", ".json", ".gz")]
+    return [
+        path for path in sorted((house.root() / "demo").iterdir()) if path.suffix in (".csv", ".json", ".gz", ".toml")
+    ]
 
 
 def _folder() -> Path:

@@ -8,6 +8,7 @@ from types import ModuleType
 from loaders import (
     activity_completion,
     backup,
+    calendar_file,
     course_completion,
     forum_posts,
     grades,
@@ -19,7 +20,7 @@ from loaders import (
     web_services,
 )
 from loaders.reading import Reading
-from loaders.tables import Answer, Backup, Page, Sheet
+from loaders.tables import Answer, Backup, CalendarFile, Content, Page, Sheet
 from loaders.times import Clock
 
 # In this order: the more particular shape first.
@@ -63,10 +64,12 @@ def unused(sheet: Sheet) -> str | None:
     return "feedback responses" if len(answers) >= 1 and "Date" in words else None
 
 
-def read(content: Sheet | Page | Answer | Backup | pulled_answers.Pulled, clock: Clock) -> Reading | None:
+def read(content: Content | pulled_answers.Pulled, clock: Clock) -> Reading | None:
     """What a small file says; None if nobody knows it."""
     if isinstance(content, pulled_answers.Pulled):
         return pulled_answers.reading(content)
+    if isinstance(content, CalendarFile):
+        return calendar_file.reading(content)
     if isinstance(content, Backup):
         return backup.read(content, clock)
     if isinstance(content, Page):

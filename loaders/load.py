@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from loaders import backup_log, claims, downloads, headings, kinds, log, tables
+from loaders import backup_log, calendar_file, claims, downloads, headings, kinds, log, tables
 from loaders.backup_zone import refuse_wrong_zone
 from loaders.errors import Unreadable
 from loaders.load_claims import ASSUMED, NotUsed, Outcome, SmallFile
@@ -90,7 +90,7 @@ class Loader:
     def _take(self, download: downloads.Download, outcome: Outcome) -> None:
         key = downloads.fingerprint(download)
         if self._known(key, outcome):
-            if self._apply_course_timezone(outcome.load_id):
+            if self._apply_course_timezone(outcome.load_id) | self._is_newer(download, outcome):
                 settle(self.connection, True)
             return
         try:
@@ -133,6 +133,17 @@ class Loader:
         outcome.rows_known = outcome.rows_read
         outcome.notes.append(f"this very file is here already, as load {row[0]} of {when[:10]}")
         return True
+
+    def _is_newer(self, download: downloads.Download, outcome: Outcome) -> bool:
+        """A calendar that was changed back is in force again, though its words are known: its date says so."""
+        return (
+            outcome.kind == calendar_file.KIND
+            and self.connection.execute(
+                "update loads set modified_utc = ?1 where id = ?2 and coalesce(modified_utc, '') < ?1",
+                (download.modified_utc, outcome.load_id),
+            ).rowcount
+            > 0
+        )
 
     def _settle(self, outcome: Outcome) -> None:
         connection = self.connection

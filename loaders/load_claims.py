@@ -13,7 +13,7 @@ from loaders.places import Options, Places
 from loaders.pulled_answers import Pulled
 from loaders.reading import Reading
 from loaders.retime import UTC_TEXT
-from loaders.tables import Answer, Backup, Page, Sheet
+from loaders.tables import Backup, CalendarFile, Content, Sheet
 from loaders.times import Clock
 
 ASSUMED = "times were read in {zone}, this computer's zone: if Moodle shows you another, say --timezone"
@@ -49,7 +49,7 @@ class SmallFile:
     def __init__(self, connection: sqlite3.Connection, options: Options, places: Places, outcome: Outcome):
         self.connection, self.options, self.places, self.outcome = connection, options, places, outcome
 
-    def take(self, content: Sheet | Page | Answer | Backup | Pulled) -> None:
+    def take(self, content: Content | Pulled) -> None:
         """Store what the file says. Raises NotUsed, or Unreadable where nobody knows it."""
         outcome = self.outcome
         zone, zone_from = self.places.zone(self.places.only_site(), self.places.only_course())
@@ -80,7 +80,7 @@ class SmallFile:
             pulled.note(self.connection, outcome.load_id, content.head)
             pulled.store(self.connection, outcome.load_id, answers)
             pulled.supersede(self.connection, outcome.load_id)
-        timeless = isinstance(content, (Backup, Pulled))  # their times are Unix seconds
+        timeless = isinstance(content, (Backup, Pulled, CalendarFile))  # their times are in no zone that is assumed
         if zone_from == "machine" and not timeless and any(UTC_TEXT.search(json.dumps(claim)) for claim in said):
             outcome.notes.append(ASSUMED.format(zone=zone))
         if self.options.course and not reading.course.get("moodle_id"):

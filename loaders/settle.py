@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 
-from loaders import rollups, sentiment, weeks
+from loaders import due, rollups, sentiment, weeks
 from loaders.activities import Activities, save_parts, save_sections
 from loaders.claims import Load, read_loads
 from loaders.courses import name_courses, place_loads, tidy_courses
@@ -36,7 +36,7 @@ ORPHANS = (
       ("enrolments", "group_members", "completions", "grades", "person_details", "submissions", "attempts",
       "responses", "blog_posts")),
 )  # fmt: skip
-QUIET = {"course", "staff", "columns", "grade_items", "log role"}  # claims that are no row of their own
+QUIET = {"course", "staff", "columns", "grade_items", "log role", "calendar"}  # claims that are no row of their own
 
 
 def settle(connection: sqlite3.Connection, events_changed: bool = True) -> None:
@@ -92,11 +92,14 @@ def _settle_site(
 def _settle_course(connection, course_id, loads, people: People, own: dict[Key, int], unmatched) -> Course:
     Groups(loads, people, own).save(connection, course_id)
     activities = Activities(loads)
+    undated = _set_due(connection, course_id, loads, activities)
     keys = activities.save(connection, course_id, save_sections(connection, course_id, loads))
     parts = save_parts(connection, course_id, loads, keys)
     names = dict(connection.execute("select moodle_id, fullname from people where moodle_id is not null"))
     course = Course(course_id, loads, people, own, activities, keys, parts, unmatched, names,
                     instances(connection, course_id))  # fmt: skip
+    for load, claim, why in undated:
+        course.hold(load, claim, why)
     save_people_claims(course)
     save_completions(connection, course)
     save_grades(connection, course)
@@ -104,6 +107,21 @@ def _settle_course(connection, course_id, loads, people: People, own: dict[Key, 
     save_responses(connection, course)
     save_calendar(connection, course)
     return course
+
+
+def _set_due(connection, course_id: int, loads: list[Load], activities: Activities) -> list[tuple[Load, dict, str]]:
+    """Give activities the due dates of the teacher's calendar; returns those of activities nobody knows, and why."""
+    (zone,) = connection.execute("select timezone from courses where id = ?", (course_id,)).fetchone()
+    homeless = []
+    for load, claim, utc in due.said(loads, zone):
+        key, why = activities.find({"cmid": claim["cmid"], "name": claim["name"]})
+        if claim["cmid"] and key not in activities.cmids:
+            key, why = None, f"no activity {claim['cmid']} is known in the course yet"
+        if key is None:
+            homeless.append((load, claim, why))
+        else:
+            activities.due_utc[key] = utc
+    return homeless
 
 
 def settle_event_names(connection: sqlite3.Connection, course: Course) -> tuple[set[int], bool]:

@@ -13,6 +13,7 @@ from datasette.utils.asgi import Request, Response
 
 from loaders import (
     answers,
+    due,
     finding,
     look_ups,
     moods,
@@ -93,6 +94,7 @@ def say(course: dict, sections: list[dict], found: dict, odd: list[dict]) -> Non
         row["href"] = activity_link(course, row)
         row["after_s"] = row["after_s"] if ("run", row["cmid"]) in listed else None
         row["unseen"] = ("unseen", row["cmid"]) in listed
+        row["before_due"] = due.before_due(row["completed_utc"], row["due_utc"], course["timezone"])
 
 
 async def student_json(datasette: Datasette, request: Request) -> Response:

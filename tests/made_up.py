@@ -118,6 +118,7 @@ def _small(path: Path) -> Path:
             ],
         )
         db.execute("update activities set course_id = 1, instance_id = id + 100")
+        db.execute("update activities set due_utc = '2016-03-10T13:59:00Z' where kind = 'quiz'")
         _many(
             db,
             "parts",
@@ -286,6 +287,7 @@ def large(path: Path, students: int = 120, activities: int = 60, events: int = 6
                 for _ in range(events)
             ],
         )
+        db.execute("update activities set due_utc = '2016-05-13T13:59:00Z' where id % 7 = 0")
         db.execute("update courses set data_up_to_utc = (select max(time_utc) from events) where id = 1")
     return _finish(db, path)
 

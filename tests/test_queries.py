@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from loaders import functions, schema
+from loaders import functions, rollups, schema
 from tests import made_up
 
 METADATA = yaml.safe_load((Path(__file__).parents[1] / "metadata.yml").read_text(encoding="utf-8"))
@@ -250,6 +250,38 @@ def test_weeks_end_where_the_log_ends(small):
         (3, 1, 1),
     ]
     assert [row["clicks"] for row in ask(small, "weeks", group="Toowoomba")] == [3, 0, 0]
+
+
+def test_a_break_without_a_number_has_its_name_and_its_place(tmp_path):
+    db = opened(made_up.small(tmp_path / "moodle.db"))
+    db.execute("update events set week = 1.5 where week = 2")
+    db.execute("update weeks set week = 1.5, is_break = 1, name = 'Easter break' where week = 2")
+    rollups.build(db, 1)
+    assert [(row["week"], row["week_name"], row["clicks"]) for row in ask(db, "weeks")] == [
+        (1, "Week 1", 7), (1.5, "Easter break", 2), (3, "Week 3", 1),
+    ]  # fmt: skip
+    for given, clicks in ((("1.5", "1.5"), 2), (("1", "1"), 7), (("1", "1.5"), 9), (("1.5", ""), 3)):
+        filters = dict(zip(("from_week", "to_week"), given, strict=True))
+        assert sum(row["clicks"] for row in ask(db, "busiest", **filters)) == clicks
+
+
+def test_before_due_tells_when_each_began_and_handed_in(small):
+    rows = ask(small, "before_due")
+    assert {row["activity"] for row in rows} == {"Quiz 1"} and {row["due_local"] for row in rows} == {
+        "2016-03-10T23:59:00"
+    }
+    assert [(row["email"][:4], row["began"], row["began_days_before"], row["handed_in"]) for row in rows] == [
+        ("al@s", None, None, None),
+        ("nia@", None, None, None),
+        ("bo@s", None, None, None),
+        ("sam2", "1 day before due", 1.7, None),
+        ("zoe@", "2 days before due", 2.2, "2 days before due"),
+        ("sam1", "8 days before due", 8.7, "8 days before due"),
+    ]
+    (row,) = ask(small, "before_due", student="5")
+    assert row["moodle_id"] == 5 and row["handed_in_utc"] == "2016-03-08T10:30:00Z"
+    assert ask(small, "before_due", activity="Quiz 1", group="Toowoomba")[0]["fullname"] == made_up.MARKUP
+    assert "nobody says when “The TPACK book” is due" in ask(small, "before_due", activity="13")[0]["note"]
 
 
 def test_busiest_days_and_hours(small):
