@@ -44,18 +44,26 @@ def choices(conn: sqlite3.Connection, course_id: str, site: str) -> dict[str, An
     sections: dict[str, list] = defaultdict(list)
     for row in _rows(conn, "choices", course=found["id"]) if found else []:
         sections[row["section"]].append((row["value"], row["words"]))
-    named = [(moodle_id or name, name) for _, moodle_id, name in (groups(conn, found) if found else [])]
     return {
         "course": [("", courses)] if courses else [],
-        "group": [("", named)] if named else [],
+        "group": _group_choices(conn, found) if found else [],
         "activity": list(sections.items()),
         "sites": len({row["site"] for row in every}),
     }
 
 
+def _group_choices(conn: sqlite3.Connection, course: dict) -> list[tuple]:
+    """Moodle's own groups, then those of each column of the teacher's spreadsheet under its name."""
+    named: dict[str, list] = defaultdict(list)
+    statement = "select coalesce(field, ''), moodle_id, name from groups where course_id = ? order by 1, 3"
+    for field, moodle_id, name in conn.execute(statement, (course["id"],)):
+        named[field].append((moodle_id or name, name.removeprefix(f"{field}: ") if field else name))
+    return list(named.items())
+
+
 def groups(conn: sqlite3.Connection, course: dict) -> list[tuple]:
-    """(our key, Moodle's id, name) of every group of a course, by name."""
-    statement = "select id, moodle_id, name from groups where course_id = ? order by name"
+    """(our key, Moodle's id, name) of every group of a course, Moodle's own first, then by name."""
+    statement = "select id, moodle_id, name from groups where course_id = ? order by field is not null, name"
     return conn.execute(statement, (course["id"],)).fetchall()
 
 

@@ -13,13 +13,15 @@ from loaders import details, rollups, weeks
 from loaders.activities import Activities, save_parts, save_sections
 from loaders.claims import Load, read_loads
 from loaders.courses import name_courses, place_loads, tidy_courses
+from loaders.detail_groups import save_detail_groups
 from loaders.doings import instances, save_calendar, save_entries, save_responses, save_steps
 from loaders.enrolments import Groups, Roster, save_enrolments
 from loaders.log import LOGIN_AS
 from loaders.names import fold
 from loaders.people import Key, People, completion_times, save_people
-from loaders.person_details import apart, save_details
+from loaders.person_details import apart, order, save_details
 from loaders.results import Course, save_completions, save_grades, save_people_claims, save_posts
+from loaders.wide import save_view
 
 HOMELESS = "no course is known that holds these people or activities: load the course's log first, or say --course ID"
 # table, its column, the table that column points into; parents before their children
@@ -62,6 +64,8 @@ def settle(connection: sqlite3.Connection, events_changed: bool = True) -> None:
         renamed |= changed
     _drop_people(connection, kept)
     _drop_orphans(connection)
+    save_detail_groups(connection, set(order(sheets)))
+    save_view(connection)
     _save_unmatched(connection, unmatched)
     moved = weeks.settle_weeks(connection)
     _settle_rollups(connection, before if not (events_changed or renamed or moved) else None)
