@@ -37,7 +37,7 @@ def courses(conn: sqlite3.Connection) -> list[dict]:
 
 
 def choices(conn: sqlite3.Connection, course_id: str, site: str) -> dict[str, Any]:
-    """What a form can offer: `course`, `group` and `activity` as [(heading, [(value, words)])]; how many `sites`."""
+    """What a form can offer: `course`, `group` and so on as [(heading, [(value, words)])]; how many `sites`."""
     every = _rows(conn, "courses")
     courses = [(row["moodle_id"], row["fullname"] or row["shortname"]) for row in every if row["moodle_id"]]
     found = course(conn, course_id, site)
@@ -47,6 +47,7 @@ def choices(conn: sqlite3.Connection, course_id: str, site: str) -> dict[str, An
     return {
         "course": [("", courses)] if courses else [],
         "group": _group_choices(conn, found) if found else [],
+        "field": _field_choices(conn, found) if found else [],
         "activity": list(sections.items()),
         "sites": len({row["site"] for row in every}),
     }
@@ -59,6 +60,21 @@ def _group_choices(conn: sqlite3.Connection, course: dict) -> list[tuple]:
     for field, moodle_id, name in conn.execute(statement, (course["id"],)):
         named[field].append((moodle_id or name, name.removeprefix(f"{field}: ") if field else name))
     return list(named.items())
+
+
+def _field_choices(conn: sqlite3.Connection, course: dict) -> list[tuple]:
+    """The fields that files have for students of the course, in the order of their columns."""
+    fields = [(field, field) for (field,) in conn.execute(_FIELDS, (course["id"],))]
+    return [("", fields)] if fields else []
+
+
+_FIELDS = """
+select person_details.field
+from enrolments join person_details on person_details.person_id = enrolments.person_id
+where enrolments.course_id = ? and enrolments.role = 'student'
+group by person_details.field
+order by min(person_details.id)
+"""
 
 
 def groups(conn: sqlite3.Connection, course: dict) -> list[tuple]:

@@ -14,8 +14,8 @@ from loaders.names import fold
 
 FEWEST, MOST = 2, 12  # different values
 LONGEST = 60  # letters; anything longer is free text
-_NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
-_SHORT_NUMBER = re.compile(r"\d{1,4}")  # a year, a tutorial; not a mark with decimals, not a phone
+_NUMBER = re.compile(r"[-+]?[\d ().,/%-]*\d[ )%]*")  # a mark, a phone, a date
+_SHORT_NUMBER = re.compile(r"\d{1,4}")  # a year, a tutorial
 _STUDENTS = """
 select enrolments.course_id, person_details.field, person_details.value, person_details.person_id
 from person_details

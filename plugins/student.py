@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote, urlencode
 
 from datasette import hookimpl
@@ -13,6 +14,8 @@ from loaders import answers, finding, web
 CHART = {"width": 560, "height": 60, "gap": 4}
 HALF_A_YEAR = 26  # weeks
 ROLES = {"editingteacher": "teacher", "teacher": "non-editing teacher", "coursecreator": "course creator"}
+WEB_PAGE = re.compile(r"https?://[^\s/?#@\\]+([/?#]\S*)?")
+ADDRESS = re.compile(r"[\w.+'-]+@[\w-]+(\.[\w-]+)+")
 WORDS = {"complete": "done", "complete-pass": "passed", "complete-fail": "done, not passed"}
 
 
@@ -99,7 +102,7 @@ def personal(person: dict, details: dict, profile: str | None) -> list[dict]:
         {"term": "Status", "text": person["status"]},
         {"term": "Enrolled", "utc": person["enrolled_utc"]},
         {"term": "Last seen", "utc": person["last_access_utc"]},
-        *({"term": field, "text": value, "href": telephone(field, value)} for field, value in details.items()),
+        *({"term": field, "text": value, "href": detail_link(field, value)} for field, value in details.items()),
     ]
     return [row for row in rows if row.get("text") or row.get("utc")]
 
@@ -107,6 +110,14 @@ def personal(person: dict, details: dict, profile: str | None) -> list[dict]:
 def role_name(role: str | None) -> str | None:
     """Moodle's short name of a role in words."""
     return ROLES.get(role or "", role)
+
+
+def detail_link(field: str, value: str | None) -> str | None:
+    """Where a detail leads: to a web page, to write to, or to ring, where it is nothing but that."""
+    text = value or ""
+    if WEB_PAGE.fullmatch(text):
+        return text
+    return f"mailto:{quote(text, safe='@')}" if ADDRESS.fullmatch(text) else telephone(field, value)
 
 
 def telephone(field: str, value: str | None) -> str | None:

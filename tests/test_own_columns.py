@@ -67,6 +67,9 @@ def members(db) -> dict[str, list[str]]:
         (["A"] * 4, False),  # nothing to tell apart
         (["A", "B", "C", "D"], False),  # shared by nobody
         (["5.5", "5.5", "6", "6"], False),  # marks
+        (["+61 491 570 006", "+61 491 570 006", "(07) 1", "(07) 1"], False),
+        (["2016-02-29"] * 2 + ["2016-03-01"] * 2, False),  # days
+        (["85%", "85%", "90%", "90%"], False),
         (["0491570006", "0491570006", "1", "1"], False),  # phones
         (["x" * 61, "x" * 61, "B", "B"], False),  # free text
         ([letter for letter in "ABCDEFGHIJKLM" for _ in range(2)], False),  # 13 of them

@@ -12,6 +12,7 @@ from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
 from loaders import schema
 from tests import made_up
+from tests.catalogue import DATABASES
 from tests.visit import get, instance
 
 STUDENT = "/-/student?course=2&user=5"
@@ -35,7 +36,7 @@ async def test_home_shows_the_courses_how_fresh_they_are_and_what_to_ask(dataset
     assert "Not loaded yet: grades." in words and "coursette status" in words
     assert "6 students" in words and "3 groups" in words
     links = {a.text(): a.attributes["href"] for a in HTMLParser(page.text).css(".course .questions a")}
-    assert len(links) == 12
+    assert len(links) == len(DATABASES["moodle"]["queries"])
     away = links["Who has been away, and what did they do last?"]
     assert away.startswith("/moodle/away?course=2&")
     assert links["Do students and clicks fall week by week?"].partition("#")[2].startswith("g.mark=line")
@@ -135,6 +136,24 @@ async def test_a_phone_number_can_be_rung(tmp_path):
     with sqlite3.connect(path) as db:
         db.execute("update person_details set value = '+61 (7) 4631-2100' where field = 'Phone'")
     assert 'href="tel:+61746312100"' in (await get(instance(path), STUDENT)).text
+
+
+async def test_details_that_are_a_web_page_or_an_address_lead_there(tmp_path):
+    path = made_up.small(tmp_path / "moodle.db")
+    said = {
+        "Blog": "https://zoe.example/a?b=c", "Home": "http://user@evil.example/", "Other mail": "o'neil+x@home.example",
+        "Note": "see https://zoe.example", "Script": "javascript:alert(1)", "Data": "data:text/html,x",
+    }  # fmt: skip
+    with sqlite3.connect(path) as db:
+        sql = "insert into person_details (person_id, field, value) values (1, ?, ?)"
+        db.executemany(sql, said.items())
+    rows = HTMLParser((await get(instance(path), STUDENT)).text).css("#details a, dl a")
+    links = {a.text(): a.attributes["href"] for a in rows}
+    assert {text: links.get(text) for text in said.values()} == {
+        **dict.fromkeys(said.values()),
+        said["Blog"]: said["Blog"],
+        said["Other mail"]: "mailto:o%27neil%2Bx@home.example",
+    }
 
 
 async def test_what_is_not_there_is_said_in_four_ways(datasette):
