@@ -82,7 +82,7 @@ def layout(sheet: Sheet, asked: Asked, known: dict[str, set[str]]) -> Layout:
     if not keys:
         raise Unreadable(
             "no column tells who each row is about: name the one with e-mail addresses, id numbers or names with"
-            f" --key; the columns are {_listed(sheet.header)}"
+            f" --key; the headings in the first line are {_listed(sheet.header)}"
         )
     return Layout(keys, fields(sheet.header, sample, set(keys.values()), asked))
 

@@ -13,6 +13,7 @@ from loaders.claims import sync
 from loaders.names import fold
 
 FEWEST, MOST = 2, 12  # different values
+COLUMNS = 20  # the first that do: a survey of 80 questions would bury the groups one looks for
 LONGEST = 60  # letters; anything longer is free text
 _NUMBER = re.compile(r"[-+]?[\d ().,/%-]*\d[ )%]*")  # a mark, a phone, a date
 _SHORT_NUMBER = re.compile(r"\d{1,4}")  # a year, a tutorial
@@ -43,8 +44,8 @@ def save_detail_groups(connection: sqlite3.Connection, fields: set[str]) -> None
         if field in fields:
             said[course][field][person] = value
     for (course,) in connection.execute("select id from courses").fetchall():
-        chosen = {field: words for field, words in said[course].items() if divides(list(words.values()))}
-        _save(connection, course, chosen)
+        dividing = [field for field, words in said[course].items() if divides(list(words.values()))]
+        _save(connection, course, {field: said[course][field] for field in dividing[:COLUMNS]})
 
 
 def _save(connection: sqlite3.Connection, course: int, fields: dict[str, dict[int, str]]) -> None:

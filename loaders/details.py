@@ -39,17 +39,11 @@ def read(sheet: Sheet, asked: Asked, known: dict[str, set[str]]) -> Reading:
 
 def _claims(sheet: Sheet, found: Layout) -> Iterator[dict]:
     yield {"noun": "fields", "fields": list(found.fields.values())}
-    try:
-        for line, row in sheet.rows():
-            about = person(found, row)
-            said = {name: cell(row[column], sheet.format) for column, name in found.fields.items()}
-            if about or any(said.values()):
-                yield {"noun": "row", "line": line, "about": about, "details": said}
-    except Unreadable as error:
-        if " column" not in str(error):
-            raise
-        reason = str(error).partition(":")[0]
-        raise Unreadable(f"{reason}: put cells with a comma into quotes, or save it as .xlsx", error.line) from None
+    for line, row in sheet.rows():
+        about = person(found, row)
+        said = {name: cell(row[column], sheet.format) for column, name in found.fields.items()}
+        if about or any(said.values()):
+            yield {"noun": "row", "line": line, "about": about, "details": said}
 
 
 def person(found: Layout, row: list[str]) -> dict:
@@ -81,6 +75,16 @@ def known(connection: sqlite3.Connection, site_id: int) -> dict[str, set[str]]:
     there = {what: {fold(row[place]) for row in rows if row[place]} for place, what in enumerate(columns)}
     there["idnumber"] |= {number.lstrip("0") for number in there["idnumber"]} - {""}
     return there
+
+
+def in_own_words(error: Unreadable) -> Unreadable:
+    """What is wrong with the file, with the remedy for one that did not come out of Moodle."""
+    what, _, remedy = str(error).partition(": ")
+    if "where the header has" in what:
+        remedy = "every column needs a heading in the first line, with no title above it"
+    elif "download" in remedy:
+        remedy = "save it again as .xlsx or .csv"
+    return Unreadable(f"{what}: {remedy}" if remedy else what, error.line)
 
 
 def looks_like(sheet: Sheet) -> bool:

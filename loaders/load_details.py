@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from loaders import claims, details
+from loaders.errors import Unreadable
 from loaders.load_claims import Outcome, count_rows
 from loaders.places import Options, Places
 from loaders.tables import Sheet
@@ -14,10 +15,13 @@ def take(connection: sqlite3.Connection, options: Options, places: Places, outco
     """Store what the spreadsheet says. Its course, where it has one, is found at settling."""
     outcome.kind = details.KIND
     site_id = places.site(None)
-    reading = details.read(sheet, options.details, details.known(connection, site_id))
+    try:
+        reading = details.read(sheet, options.details, details.known(connection, site_id))
+        said = list(reading.claims)
+    except Unreadable as error:
+        raise details.in_own_words(error) from None
     outcome.notes.extend(reading.notes)
     places.describe(outcome.load_id, kind=details.KIND, site_id=site_id)
-    said = list(reading.claims)
     count_rows(connection, outcome, said)
     claims.store(connection, outcome.load_id, said)
     earlier = connection.execute(

@@ -108,7 +108,8 @@ class Finder:
         people = self.people
         courses = [course_id] if course_id else list(people.names)
         wanted = names(about)
-        roots = {people.root(root) for course in courses for name in wanted for root in people.names[course][name]}
+        there = (people.names.get(course, {}) for course in courses)
+        roots = {people.root(root) for named in there for name in wanted for root in named.get(name, ())}
         if not roots and (value := about.get("any", "")).isdecimal():
             roots = {root for root in [self._root(("id", int(value)))] if root}
         if not roots:

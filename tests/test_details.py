@@ -268,7 +268,7 @@ def test_a_column_without_a_word_is_known_by_what_is_in_it(tmp_path, course):
     assert said(db) == {("zoe", "GPA"): "5", ("al", "GPA"): "6"}
     assert "told apart by “Who”" in outcome.notes[0]
     unknown = made(["Dog", "Colour"], ["Rex", "brown"])
-    with pytest.raises(Unreadable, match=r"no column tells who each row is about.*Dog, Colour"):
+    with pytest.raises(Unreadable, match=r"no column tells who each row is about.*first line are Dog, Colour"):
         details.read(unknown, Asked(), details.known(db, 1))
 
 
@@ -321,6 +321,25 @@ def test_a_participants_file_is_not_taken_back_when_it_is_read_as_details(tmp_pa
     assert said(db) == {("zoe", "Groups"): "Online"}
     kinds = [kind for (kind,) in rows(db, "select kind from loads order by id")]
     assert kinds == ["course log", "people", "participants", "details"]
+
+
+HEADINGS = "every column needs a heading in the first line, with no title above it"
+
+
+@pytest.mark.parametrize(
+    "lines, sentence",
+    [
+        ("Class list\nEmail,GPA\n", f"line 2: this line has 2 columns where the header has 1: {HEADINGS}"),
+        (
+            'Email,GPA\n"a@x.example,5\n',
+            "line 2: this file was cut short, its last line is not whole: save it again as .xlsx or .csv",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said_with_its_remedy(tmp_path, lines, sentence):
+    (tmp_path / "mine.csv").write_text(lines, encoding="utf-8")
+    (outcome,) = load(database(tmp_path), tmp_path / "mine.csv", details=Asked())
+    assert outcome.error == sentence
 
 
 def test_claims_are_json(course):

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from exports import database, load, rows, write
+from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
 from loaders import answers, detail_groups, usage, wide
 from loaders.detail_columns import Asked
@@ -145,12 +146,24 @@ async def test_the_view_s_page_has_its_words_and_facets(shown):
     assert set(answer["facet_results"]) == {"course_id", "role", name}
     assert {row["value"] for row in answer["facet_results"][name]["results"]} == {"a", "b", "c"}
     page = await get(datasette, "/moodle/people_wide")
+    assert page.text.count('href="/-/student?person=') == len(PEOPLE)
     assert page.status_code == 200 and "What files say of them as “GPA”." in page.text
     assert "<b>" not in page.text.replace("<b>1</b>", "") and "&lt;b&gt;" in page.text
     assert (await get(datasette, "/moodle/people_wide", None)).status_code != 200
     unload(db, 2)
     later = await get(datasette, "/moodle/people_wide")
     assert "GPA" not in later.text, "looked up again when the file changed"
+
+
+async def test_forms_offer_the_fields_and_the_groups_made_of_them(shown):
+    _, datasette = shown
+    form = HTMLParser((await get(datasette, "/moodle/students_by_details?course=2&field=GPA&at_least=6")).text)
+    assert [each.text() for each in form.css("select[name=field] option")][-2:] == [ODD, "GPA"]
+    assert [each.text() for each in form.css("td.col-value")] == ["6", "7"]
+    form = HTMLParser((await get(datasette, "/moodle/weeks?course=2")).text)
+    assert form.css_first("select[name=group] optgroup").attributes["label"] == ODD
+    chosen = [each.attributes["value"] for each in form.css("select[name=group] optgroup option")]
+    assert chosen == [f"{ODD}: {letter}" for letter in "abc"]
 
 
 async def test_looking_at_the_view_is_recorded_as_for_a_table_with_people(shown):
@@ -177,4 +190,4 @@ def test_two_hundred_columns_of_four_hundred_students_are_quick(tmp_path):
     start = time.thread_time()
     assert len(rows(db, "select * from people_wide limit 101")) == 101
     assert time.thread_time() - start < 0.3
-    assert rows(db, "select count(*) from groups") == [(1400,)]
+    assert rows(db, "select count(*) from groups") == [(7 * detail_groups.COLUMNS,)]
