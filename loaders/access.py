@@ -40,7 +40,7 @@ def _groups_by_person(conn: sqlite3.Connection, course: dict) -> dict[int, list[
 _GROUPS = """
 select group_members.person_id, groups.name
 from groups join group_members on group_members.group_id = groups.id
-where groups.course_id = ?
+where groups.course_id = ? and groups.field is null
 order by groups.name
 """
 

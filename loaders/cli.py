@@ -11,6 +11,7 @@ import click
 
 from loaders import __version__
 from loaders.cli_calendar import calendar
+from loaders.cli_details import details
 from loaders.cli_options import database, in_a_sentence, private
 from loaders.errors import CannotServe
 
@@ -242,6 +243,9 @@ def demo(site, db, moodle, **options) -> None:
     if moodle and not made_up_moodle.start():
         raise click.ClickException(f"something else uses port {made_up_moodle.PORT}: end it, or leave out --moodle")
     _serve([path], {**options, "also": f"The made-up Moodle: {made_up_moodle.HOME}" if moodle else ""})
+
+
+cli.add_command(details)
 
 
 def _serve(databases, options: dict) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from loaders import backup_log, calendar_file, claims, downloads, headings, kinds, log, tables
+from loaders import backup_log, calendar_file, claims, details, downloads, headings, kinds, load_details, log, tables
 from loaders.backup_zone import refuse_wrong_zone
 from loaders.errors import Unreadable
 from loaders.load_claims import ASSUMED, NotUsed, Outcome, SmallFile
@@ -103,7 +103,9 @@ class Loader:
             " values (?, ?, ?, ?, ?, ?)",
             (download.source, key, download.modified_utc, self.options.course, self.options.reading(), now_utc()),
         ).lastrowid
-        if isinstance(content, tables.Sheet) and kinds.is_log(content):
+        if self.options.details:
+            self._take_details(content, outcome)
+        elif isinstance(content, tables.Sheet) and kinds.is_log(content):
             self._take_log(content, outcome)
         else:
             SmallFile(self.connection, self.options, self.places, outcome).take(content)
@@ -119,8 +121,9 @@ class Loader:
         row = self.connection.execute(
             "select loads.id, kind, rows_read, loaded_utc, json_patch(json_object('course', course_option, 'site', url,"
             " 'timezone', timezone), options) from loads left join sites on sites.id = site_id"
-            " where content_key = ? and error is null and kind is not null order by loads.id desc limit 1",
-            (key,),
+            " where content_key = ? and error is null and kind is not null and (kind = ?) = ?"
+            " order by loads.id desc limit 1",
+            (key, details.KIND, self.options.details is not None),
         ).fetchone()
         if row is None:
             return False
@@ -152,6 +155,8 @@ class Loader:
             (outcome.kind, outcome.rows_read, outcome.rows_new, outcome.rows_known, outcome.load_id),
         )
         self._follow_pages(outcome)
+        note = "\n".join(outcome.notes) or None
+        connection.execute("update loads set note = ? where id = ?", (note, outcome.load_id))
         settle(connection, outcome.kind in (log.KIND, backup_log.KIND) and outcome.rows_new > 0)
         if self._apply_course_timezone(outcome.load_id):
             settle(connection, True)
@@ -159,8 +164,8 @@ class Loader:
             settle(connection, True)
         if backup_log.join(connection):
             settle(connection, True)
-        note = "\n".join(outcome.notes) or None
-        connection.execute("update loads set note = ? where id = ?", (note, outcome.load_id))
+        (note,) = connection.execute("select note from loads where id = ?", (outcome.load_id,)).fetchone()
+        outcome.notes = (note or "").splitlines()  # settling may have more to say
         outcome.rows_unmatched = waiting(connection, outcome.load_id)
 
     def _follow_pages(self, outcome: Outcome) -> None:
@@ -181,6 +186,11 @@ class Loader:
             return False
         move_zone(self.connection, row[0], zone, "option")
         return True
+
+    def _take_details(self, content: tables.Sheet | tables.Page, outcome: Outcome) -> None:
+        if not isinstance(content, tables.Sheet):
+            raise Unreadable("this is no table: save your spreadsheet as .csv or .xlsx")
+        load_details.take(self.connection, self.options, self.places, outcome, content)
 
     # -- logs
 

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from dataclasses import dataclass, field
 
-from loaders import claims, kinds, pulled
+from loaders import claims, details, kinds, pulled
 from loaders.courses import Evidence, members, things
 from loaders.errors import Unreadable
 from loaders.places import Options, Places
@@ -17,7 +17,7 @@ from loaders.tables import Backup, CalendarFile, Content, Sheet
 from loaders.times import Clock
 
 ASSUMED = "times were read in {zone}, this computer's zone: if Moodle shows you another, say --timezone"
-NO_ROW = {"columns", "grade_items"}
+NO_ROW = {"columns", "fields", "grade_items"}
 
 
 @dataclass
@@ -74,7 +74,7 @@ class SmallFile:
             outcome.load_id, kind=outcome.kind, site_id=site_id, course_option=course, course_id=course_id,
             timezone=zone, timezone_from=zone_from, newest_utc=reading.newest_utc,
         )  # fmt: skip
-        self._count(said)
+        count_rows(self.connection, outcome, said)
         claims.store(self.connection, outcome.load_id, said)
         if isinstance(content, Pulled):
             pulled.note(self.connection, outcome.load_id, content.head)
@@ -111,28 +111,29 @@ class SmallFile:
         if kind:
             self.outcome.kind = kind
             raise NotUsed(kind)
+        own = f"; {details.OWN}" if isinstance(content, Sheet) and details.looks_like(content) else ""
         raise Unreadable(
-            "this is no Moodle download that Coursette knows: run `coursette status` for the list of what to take"
+            f"this is no Moodle download that Coursette knows: run `coursette status` for the list of what to take{own}"
         )
 
-    def _count(self, said: list[dict]) -> None:
-        """Rows, and how many of them say something new."""
-        outcome = self.outcome
-        known = {
-            _content(json.loads(text))
-            for (text,) in self.connection.execute(
-                "select claim from claims join loads on loads.id = claims.load_id where loads.kind = ?",
-                (outcome.kind,),
-            )
-        }
-        rows: dict[object, bool] = {}
-        for number, claim in enumerate(said):
-            if claim["noun"] not in NO_ROW and (claim["noun"] != "course" or outcome.kind == "course"):
-                row = claim.get("line", f"claim {number}")
-                rows[row] = rows.get(row, False) or _content(claim) not in known
-        outcome.rows_read = len(rows)
-        outcome.rows_new = sum(rows.values())
-        outcome.rows_known = outcome.rows_read - outcome.rows_new
+
+def count_rows(connection: sqlite3.Connection, outcome: Outcome, said: list[dict]) -> None:
+    """Rows, and how many of them say something new."""
+    known = {
+        _content(json.loads(text))
+        for (text,) in connection.execute(
+            "select claim from claims join loads on loads.id = claims.load_id where loads.kind = ?",
+            (outcome.kind,),
+        )
+    }
+    rows: dict[object, bool] = {}
+    for number, claim in enumerate(said):
+        if claim["noun"] not in NO_ROW and (claim["noun"] != "course" or outcome.kind == "course"):
+            row = claim.get("line", f"claim {number}")
+            rows[row] = rows.get(row, False) or _content(claim) not in known
+    outcome.rows_read = len(rows)
+    outcome.rows_new = sum(rows.values())
+    outcome.rows_known = outcome.rows_read - outcome.rows_new
 
 
 def _content(claim: dict) -> str:

@@ -9,16 +9,19 @@ from __future__ import annotations
 import json
 import sqlite3
 
-from loaders import due, rollups, sentiment, weeks
+from loaders import details, due, rollups, sentiment, weeks
 from loaders.activities import Activities, save_parts, save_sections
 from loaders.claims import Load, read_loads
 from loaders.courses import name_courses, place_loads, tidy_courses
+from loaders.detail_groups import save_detail_groups
 from loaders.doings import instances, save_calendar, save_entries, save_responses, save_steps
 from loaders.enrolments import Groups, Roster, save_enrolments
 from loaders.log import LOGIN_AS
 from loaders.names import fold
 from loaders.people import Key, People, completion_times, save_people
+from loaders.person_details import apart, order, save_details
 from loaders.results import Course, save_completions, save_grades, save_people_claims, save_posts
+from loaders.wide import save_view
 
 HOMELESS = "no course is known that holds these people or activities: load the course's log first, or say --course ID"
 # table, its column, the table that column points into; parents before their children
@@ -44,7 +47,8 @@ def settle(connection: sqlite3.Connection, events_changed: bool = True) -> None:
 
     `events_changed`: log lines came or went; roll-ups are then rebuilt even where the students stayed.
     """
-    loads = read_loads(connection)
+    connection.execute("update loads set course_id = null where kind = ?", (details.KIND,))  # they keep no course
+    loads, sheets = apart(read_loads(connection))
     homeless = place_loads(connection, loads)
     tidy_courses(connection)
     name_courses(connection, loads)
@@ -53,13 +57,15 @@ def settle(connection: sqlite3.Connection, events_changed: bool = True) -> None:
     kept: set[int] = set()
     renamed = False
     settled: list[Course] = []
-    for site_id in sorted({load.site_id for load in loads}):
-        here = [load for load in loads if load.site_id == site_id]
-        needed, changed = _settle_site(connection, here, unmatched, settled)
+    for site_id in sorted({load.site_id for load in (*loads, *sheets)}):
+        here, own = ([load for load in some if load.site_id == site_id] for some in (loads, sheets))
+        needed, changed = _settle_site(connection, site_id, here, own, unmatched, settled)
         kept |= needed
         renamed |= changed
     _drop_people(connection, kept)
     _drop_orphans(connection)
+    save_detail_groups(connection, set(order(sheets)))
+    save_view(connection)
     _save_unmatched(connection, unmatched)
     moved = weeks.settle_weeks(connection)
     _settle_rollups(connection, before if not (events_changed or renamed or moved) else None)
@@ -70,11 +76,13 @@ def settle(connection: sqlite3.Connection, events_changed: bool = True) -> None:
 
 
 def _settle_site(
-    connection: sqlite3.Connection, loads: list[Load], unmatched: list[tuple], settled: list[Course]
-) -> tuple[set[int], bool]:
+    connection: sqlite3.Connection, site_id: int, loads: list[Load], sheets: list[Load], unmatched: list[tuple],
+    settled: list[Course],
+) -> tuple[set[int], bool]:  # fmt: skip
     """(own keys of the people needed, whether log lines got other people)."""
     people = People(loads, completion_times(connection))
-    own = save_people(connection, loads[0].site_id, people)
+    own = save_people(connection, site_id, people)
+    save_details(connection, site_id, loads, sheets, people, own, unmatched)
     kept = set(own.values())
     staff = {claim["email"].casefold() for load in loads for claim in load.of("staff")}
     renamed = False

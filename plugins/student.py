@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sqlite3
 from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
@@ -27,6 +28,8 @@ from loaders import (
 )
 
 ROLES = {"editingteacher": "teacher", "teacher": "non-editing teacher", "coursecreator": "course creator"}
+WEB_PAGE = re.compile(r"https?://[^\s/?#@\\]+([/?#]\S*)?")
+ADDRESS = re.compile(r"[\w.+'-]+@[\w-]+(\.[\w-]+)+")
 WORDS = {"complete": "done", "complete-pass": "passed", "complete-fail": "done, not passed"}
 
 
@@ -152,7 +155,7 @@ def personal(person: dict, details: dict, profile: str | None, blogs: list[dict]
         {"term": "Enrolled", "utc": person["enrolled_utc"]},
         {"term": "Last seen", "utc": person["last_access_utc"]},
         *({"term": "Blog", "text": blog["url"], "href": safe_link(blog["url"])} for blog in blogs),
-        *({"term": field, "text": value, "href": telephone(field, value)} for field, value in details.items()),
+        *({"term": field, "text": value, "href": detail_link(field, value)} for field, value in details.items()),
     ]
     return [row for row in rows if row.get("text") or row.get("utc")]
 
@@ -160,6 +163,14 @@ def personal(person: dict, details: dict, profile: str | None, blogs: list[dict]
 def role_name(role: str | None) -> str | None:
     """Moodle's short name of a role in words."""
     return ROLES.get(role or "", role)
+
+
+def detail_link(field: str, value: str | None) -> str | None:
+    """Where a detail leads: to a web page, to write to, or to ring, where it is nothing but that."""
+    text = value or ""
+    if WEB_PAGE.fullmatch(text):
+        return text
+    return f"mailto:{quote(text, safe='@')}" if ADDRESS.fullmatch(text) else telephone(field, value)
 
 
 def telephone(field: str, value: str | None) -> str | None:

@@ -248,6 +248,8 @@ def large(path: Path, students: int = 120, activities: int = 60, events: int = 6
         _many(db, "enrolments", "course_id, person_id, role, status", [(1, n, "student", "active") for n in people])
         _many(db, "groups", "id, course_id, moodle_id, name", [(n, 1, 70 + n, f"Group {n}") for n in range(1, 5)])
         _many(db, "group_members", "group_id, person_id", [(n % 4 + 1, n) for n in people])
+        details = [(n, "GPA", f"{n % 30 / 10 + 4}") for n in people] + [(n, "Campus", "ABC"[n % 3]) for n in people]
+        _many(db, "person_details", "person_id, field, value", details)
         _many(
             db,
             "sections",

@@ -139,6 +139,24 @@ async def test_a_phone_number_can_be_rung(tmp_path):
     assert 'href="tel:+61746312100"' in (await get(instance(path), STUDENT)).text
 
 
+async def test_details_that_are_a_web_page_or_an_address_lead_there(tmp_path):
+    path = made_up.small(tmp_path / "moodle.db")
+    said = {
+        "Blog": "https://zoe.example/a?b=c", "Home": "http://user@evil.example/", "Other mail": "o'neil+x@home.example",
+        "Note": "see https://zoe.example", "Script": "javascript:alert(1)", "Data": "data:text/html,x",
+    }  # fmt: skip
+    with sqlite3.connect(path) as db:
+        sql = "insert into person_details (person_id, field, value) values (1, ?, ?)"
+        db.executemany(sql, said.items())
+    rows = HTMLParser((await get(instance(path), STUDENT)).text).css("#details a, dl a")
+    links = {a.text(): a.attributes["href"] for a in rows}
+    assert {text: links.get(text) for text in said.values()} == {
+        **dict.fromkeys(said.values()),
+        said["Blog"]: said["Blog"],
+        said["Other mail"]: "mailto:o%27neil%2Bx@home.example",
+    }
+
+
 async def test_what_is_not_there_is_said_in_four_ways(datasette):
     nia = text(await get(datasette, "/-/student?course=2&person=5"))
     assert "Not in the completion report that is loaded" in nia and "not tracked" in nia

@@ -25,6 +25,10 @@ FILLED = {
     "to_week": "9",
     "days": "3",
     "pct": "70",
+    "field": "GPA",
+    "value": "",
+    "at_least": "4.5",
+    "at_most": "7",
 }
 
 
@@ -304,3 +308,53 @@ def test_chapters_and_sections(small):
         ("General", 33.3),
         ("Week 1: start", 8.3),
     ]
+
+
+@pytest.fixture
+def detailed(tmp_path) -> sqlite3.Connection:
+    """The small course with what a teacher's spreadsheet says."""
+    db = opened(made_up.small(tmp_path / "moodle.db"))
+    db.execute("delete from person_details")
+    said = [
+        ("Campus", ["Toowoomba", "Online", "toowoomba", "Springfield", None, "Online"]),
+        ("GPA", ["5.5", "4", "3,75", "n/a", "6", "85%"]),
+        ('"odd" field', ["<b>1</b>", None, None, None, None, None]),
+    ]
+    sql = "insert into person_details (person_id, field, value) values (?, ?, ?)"
+    for field, values in said:
+        for person, value in enumerate(values, 1):
+            if value:
+                db.execute(sql, [person, field, value])
+    return db
+
+
+def values(rows: list[dict]) -> list[str]:
+    return [row["value"] for row in rows]
+
+
+def test_students_by_details(detailed):
+    everyone = ask(detailed, "students_by_details", field="gpa")
+    assert values(everyone) == ["3,75", "4", "5.5", "6", "85%", "n/a"], "in order of number"
+    zoe = everyone[2]
+    assert list(zoe) == [
+        "fullname", "value", "email", "clicks", "done_pct", "last_access_local", "last_access_utc", "note", "person",
+        "moodle_id", "course",
+    ]  # fmt: skip
+    assert (zoe["fullname"], zoe["clicks"], zoe["done_pct"], zoe["moodle_id"]) == ("Zoë Müller", 5, 33.3, 5)
+    assert values(ask(detailed, "students_by_details", field="GPA", at_least="4", at_most="6")) == ["4", "5.5", "6"]
+    assert names(ask(detailed, "students_by_details", field="campus", value="TOOWOOMBA")) == ["sam2", "zoe"]
+    assert names(ask(detailed, "students_by_details", field="Campus", value="on")) == ["al", "sam1"]
+    assert len(ask(detailed, "students_by_details", field="Campus", value='["Online", "Springfield"]')) == 3
+    assert values(ask(detailed, "students_by_details", field='"odd"')) == ["<b>1</b>"]
+
+
+def test_students_by_details_says_what_it_cannot_answer(detailed):
+    assert note(ask(detailed, "students_by_details")) == 'say which field: Campus, GPA, "odd" field'
+    assert note(ask(detailed, "students_by_details", field="Mode")) == (
+        'no field is called “Mode”; the fields are Campus, GPA, "odd" field'
+    )
+    assert note(ask(detailed, "students_by_details", field="Campus", value="Ipswich")) == (
+        "no value is called “Ipswich”; the values are Online, Springfield, Toowoomba"
+    )
+    assert note(ask(detailed, "students_by_details", field="GPA", at_least="high")).startswith("at_least and at_most")
+    assert note(ask(detailed, "students_by_details", course="3")).startswith("no file loaded says anything")
