@@ -81,6 +81,16 @@ def much() -> int:
     return len(bytearray(3_000_000_000))
 
 
+def odd() -> None:
+    raise KeyError("of a library")
+
+
+async def test_whatever_a_library_raises_is_one_sentence(workers):
+    with pytest.raises(Unreadable, match="broken in a way") as error:
+        await workers.run(odd)
+    assert isinstance(error.value.__cause__, KeyError)
+
+
 async def test_what_takes_too_long_or_too_much_memory_is_ended_and_the_next_feed_is_read():
     workers = Workers(1)
     with pytest.raises(Unreadable, match="takes longer than 1 seconds"):
