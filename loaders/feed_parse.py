@@ -32,10 +32,14 @@ _PASSWORD = re.compile(r"<input[^>]{0,300}type\s*=\s*[\"']?password", re.IGNOREC
 _END = re.compile(r"</(?:[\w.-]+:)?(rss|feed|rdf)\s*>", re.IGNORECASE)
 _ITEM = re.compile(r"<(?:[\w.-]+:)?(?:item|entry)[\s>]", re.IGNORECASE)
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
-_START = re.compile(r"<[A-Za-z]")
-_ENTITY = re.compile(r"<!ENTITY", re.IGNORECASE)
-# A character by another name, such as <!ENTITY nbsp "&#160;">: harmless. Nothing that grows, nothing from elsewhere.
-_SMALL_ENTITY = re.compile(r"<!ENTITY\s+[\w.-]{1,40}\s+[\"'](?:&#\w{1,8};|[^\"'&%<]{0,10})[\"']\s*>")
+_BEFORE = re.compile(r"(?:\s++|<!--.*?-->|<\?.*?\?>)*+", re.DOTALL)  # what may stand before a DOCTYPE
+# A DOCTYPE that does no harm: with no entities, or with characters under other names, such as <!ENTITY nbsp "&#160;">.
+# Nothing that grows, nothing from elsewhere; whatever does not fit this is refused.
+_DOCTYPE = re.compile(
+    r"""<!DOCTYPE\s+[\w:.-]{1,40}(?:\s+(?:PUBLIC|SYSTEM))?(?:\s*(?:"[^"]*"|'[^']*'))*+\s*+
+    (?:\[(?:\s++|<!--[^-]*+-->|<!ENTITY\s+[\w.-]{1,40}\s+["'](?:&\#\w{1,8};|[^"'&%<]{0,10})["']\s*>)*+\]\s*)?>""",
+    re.IGNORECASE | re.VERBOSE,
+)
 _REFERENCE = re.compile(r"&#([xX][0-9a-fA-F]{1,9}|[0-9]{1,9});?", re.ASCII)
 _TEXT = ("text/plain", "text")
 _XHTML = ("application/xhtml+xml", "xhtml", "html")
@@ -67,9 +71,9 @@ def _refuse_page(start: str) -> None:
 
 
 def _refuse_entities(text: str) -> None:
-    start = _START.search(text)
-    prolog = text[: start.start()] if start else text
-    if len(_ENTITY.findall(prolog)) != len(_SMALL_ENTITY.findall(prolog)):
+    """Raise Unreadable for a DOCTYPE that defines more than names of characters."""
+    start = _BEFORE.match(text).end()
+    if text[start : start + 9].upper() == "<!DOCTYPE" and not _DOCTYPE.match(text, start):
         raise Unreadable(ENTITIES)
 
 
