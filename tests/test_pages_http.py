@@ -35,7 +35,7 @@ async def test_home_shows_the_courses_how_fresh_they_are_and_what_to_ask(dataset
     assert "Not loaded yet: grades." in words and "coursette status" in words
     assert "6 students" in words and "3 groups" in words
     links = {a.text(): a.attributes["href"] for a in HTMLParser(page.text).css(".course .questions a")}
-    assert len(links) == 12
+    assert len(links) == 20
     away = links["Who has been away, and what did they do last?"]
     assert away.startswith("/moodle/away?course=2&")
     assert links["Do students and clicks fall week by week?"].partition("#")[2].startswith("g.mark=line")

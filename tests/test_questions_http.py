@@ -32,7 +32,7 @@ async def test_canned_queries_as_page_json_and_csv(datasette):
 
 async def test_every_question_answers_over_http(datasette):
     queries = json.loads((await get(datasette, "/moodle.json")).text)["queries"]
-    assert len(queries) == 12
+    assert len(queries) == 20
     for query in queries:
         assert (await get(datasette, f"/moodle/{query['name']}")).status_code == 200
         found = (await get(datasette, f"/moodle/{query['name']}.json?course=2")).json()
