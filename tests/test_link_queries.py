@@ -75,7 +75,8 @@ def test_unread_introductions(db):
 
 def test_a_later_discussion_counts_too_and_a_later_answer_does_not(db):
     row = "insert into forum_posts (moodle_id, parent_id, part_id, course_id, person_id, published_utc) values "
-    db.execute(row + "(6, null, 4, 1, 1, '2016-03-05T00:00:00Z'), (7, 4, 4, 1, 1, '2016-03-06T00:00:00Z')")
+    db.execute("insert into parts (id, activity_id, kind, moodle_id) values (6, 1, 'discussion', 4)")
+    db.execute(row + "(6, null, 6, 1, 1, '2016-03-05T00:00:00Z'), (7, 4, 4, 1, 1, '2016-03-06T00:00:00Z')")
     rows = [row for row in ask(db, "unread_introductions") if row["person"] == ZOE]
     assert [some(row, "what", "readers") for row in rows] == [
         ("opens a discussion", 0),
