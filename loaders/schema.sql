@@ -270,6 +270,9 @@ create table if not exists forum_posts (
     unique (course_id, moodle_id)
 );
 create index if not exists forum_posts_person on forum_posts(person_id);
+-- all that questions ask of many posts at once, so that nobody reads through their texts
+create index if not exists forum_posts_published
+    on forum_posts(course_id, person_id, published_utc, word_count, sentiment, usual_sentiment);
 
 -- one row per blog that the teacher registered for a student
 create table if not exists feeds (
@@ -317,7 +320,8 @@ create table if not exists blog_posts (
     summary_only integer not null default 0,  -- 1: the feed has only the beginning of the post
     url text
 );
-create index if not exists blog_posts_person on blog_posts(person_id);
+create index if not exists blog_posts_published
+    on blog_posts(person_id, published_utc, word_count, gone_utc, sentiment, usual_sentiment);
 create unique index if not exists blog_posts_guid on blog_posts(feed_id, guid) where guid is not null;
 
 create table if not exists post_links (

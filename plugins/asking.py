@@ -42,7 +42,8 @@ def extra_template_vars(template, database, view_name, request, datasette):
         choices = await choices_in(datasette, request, database)
         if choices is None:
             return {}
-        chosen = [field(name, request.args.get(name) or "", choices) for name in query["params"]]
+        own = query.get("words") or {}, query.get("hints") or {}
+        chosen = [field(name, request.args.get(name) or "", choices, *own) for name in query["params"]]
         return {"fields": chosen, "is_hidden": is_hidden}
 
     return added
@@ -62,20 +63,22 @@ async def choices_in(datasette: Datasette, request: Request, database: str) -> d
     return {"course": [("", options)] if options else [], "sites": max((row["sites"] for row in each), default=0)}
 
 
-def field(name: str, value: str, choices: dict) -> dict:
-    """One parameter of a form: `name`, `words`, `value`, `hint`, `hidden`, `options` ([heading, [(value, words)]])."""
+def field(name: str, value: str, choices: dict, words: dict, hints: dict) -> dict:
+    """One parameter of a form: `name`, `words`, `value`, `hint`, `hidden`, `options` ([heading, [(value, words)]]).
+
+    `words` and `hints` are the question's own, by parameter, as metadata.yml gives them.
+    """
     options = choices.get(name) or []
     listed = {str(option[0]) for _, group in options for option in group}
     if options and value and value not in listed:
         options = [("As asked", [(value, value)]), *options]
     seldom = name in SELDOM and (not value or name == "site") and not (name == "site" and choices["sites"] > 1)
     hidden = seldom or (name == "course" and len(listed) < 2 and value in ("", *listed))
-    hint = HINTS.get(name, "")
     return {
         "name": name,
-        "words": WORDS.get(name, name),
+        "words": words.get(name) or WORDS.get(name, name),
         "value": value,
-        "hint": hint,
+        "hint": hints.get(name) or HINTS.get(name, ""),
         "hidden": hidden,
         "options": options,
     }

@@ -34,7 +34,7 @@ async def shelf(datasette: Datasette, request: Request, name: str) -> dict:
     queries = [row for row in await questions(datasette, request, name) if "course" in row.get("params", [])]
     courses = await web.ask(datasette, name, answers.courses)
     for course in courses:
-        course["questions"] = [ask_link(datasette, name, query, course) for query in queries]
+        course["questions"] = under_headings([ask_link(datasette, name, query, course) for query in queries])
     return {"name": name, "courses": courses, "unmatched": await web.ask(datasette, name, answers.unmatched)}
 
 
@@ -65,7 +65,16 @@ def ask_link(datasette: Datasette, name: str, query: dict, course: dict) -> dict
     filled = {"course": course["moodle_id"] or "", "site": course["site"] or ""}
     fragment = f"#{query['fragment']}" if query.get("fragment") else ""
     address = f"{datasette.urls.query(name, query['name'])}?{urlencode(filled)}{fragment}"
-    return {"title": query.get("title") or query["name"], "href": address, "chart": bool(fragment)}
+    title, heading = query.get("title") or query["name"], query.get("heading") or "Ask"
+    return {"title": title, "heading": heading, "href": address, "chart": bool(fragment)}
+
+
+def under_headings(links: list[dict]) -> dict[str, list[dict]]:
+    """The questions by the `heading` that metadata.yml gives them, both in its order."""
+    headed: dict[str, list[dict]] = {}
+    for link in links:
+        headed.setdefault(link["heading"], []).append(link)
+    return headed
 
 
 def no_password(datasette: Datasette, actor: dict | None) -> bool:
