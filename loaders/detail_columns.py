@@ -76,7 +76,8 @@ def layout(sheet: Sheet, asked: Asked, known: dict[str, set[str]]) -> Layout:
     sample = [row for _, row in islice(sheet.rows(), SAMPLE_ROWS)]
     if asked.key:
         column = named(sheet.header, asked.key)
-        keys = {_said(sheet.header[column]) or "any": column}
+        what = _said(sheet.header[column]) or "any"
+        keys = {"fullname" if what in ("firstname", "lastname") else what: column}
     else:
         keys = by_heading(sheet.header) or by_content(sheet.header, sample, known)
     if not keys:

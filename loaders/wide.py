@@ -42,7 +42,7 @@ def columns(fields: list[str]) -> dict[str, str]:
     """Name of the view's column -> field."""
     found: dict[str, str] = {}
     taken = set(BASE)
-    for field in fields[:MOST]:
+    for field in [field for field in fields if "\0" not in field][:MOST]:  # which no statement can hold
         # Datasette writes names between brackets, which SQLite cannot escape.
         plain = name = field.translate(str.maketrans("[]", "()"))
         number = 1

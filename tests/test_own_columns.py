@@ -183,6 +183,7 @@ def test_two_hundred_columns_of_four_hundred_students_are_quick(tmp_path):
                    [(one,) for one in range(400)])  # fmt: skip
     db.executemany("insert into person_details (person_id, field, value) values (?, ?, ?)",
                    [(one, f"Field {field}", str(one % 7)) for field in range(200) for one in range(400)])  # fmt: skip
+    db.execute("insert into person_details (person_id, field, value) values (1, 'a' || char(0) || 'b', 'x')")
     start = time.thread_time()
     wide.save_view(db)
     detail_groups.save_detail_groups(db, {f"Field {field}" for field in range(200)})
