@@ -38,7 +38,7 @@ def courses(conn: sqlite3.Connection) -> list[dict]:
 
 
 def choices(conn: sqlite3.Connection, course_id: str, site: str) -> dict[str, Any]:
-    """What a form can offer: `course`, `group` and `activity` as [(heading, [(value, words)])]; how many `sites`."""
+    """What a form offers: courses, groups, activities, weeks as [(heading, [(value, words)])]; how many `sites`."""
     every = _rows(conn, "courses")
     courses = [(row["moodle_id"], row["fullname"] or row["shortname"]) for row in every if row["moodle_id"]]
     found = course(conn, course_id, site)
@@ -46,12 +46,20 @@ def choices(conn: sqlite3.Connection, course_id: str, site: str) -> dict[str, An
     for row in _rows(conn, "choices", course=found["id"]) if found else []:
         sections[row["section"]].append((row["value"], row["words"]))
     named = [(moodle_id or name, name) for _, moodle_id, name in (groups(conn, found) if found else [])]
+    weeks = [(week, numbering.words(week, name)) for week, name in _weeks(conn, found)] if found else []
     return {
+        **({"from_week": [("", weeks)], "to_week": [("", weeks)]} if weeks else {}),
         "course": [("", courses)] if courses else [],
         "group": [("", named)] if named else [],
         "activity": list(sections.items()),
         "sites": len({row["site"] for row in every}),
     }
+
+
+def _weeks(conn: sqlite3.Connection, course: dict) -> list[tuple]:
+    """(week, name) up to the newest line of the log."""
+    statement = "select week, name from weeks where course_id = ? and starts_on <= ? order by week"
+    return conn.execute(statement, (course["id"], (course["data_up_to_utc"] or "")[:10])).fetchall()
 
 
 def groups(conn: sqlite3.Connection, course: dict) -> list[tuple]:
