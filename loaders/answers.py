@@ -42,7 +42,9 @@ def choices(conn: sqlite3.Connection, course_id: str, site: str) -> dict[str, An
     sections: dict[str, list] = defaultdict(list)
     for row in _rows(conn, "choices", course=found["id"]) if found else []:
         sections[row["section"]].append((row["value"], row["words"]))
+    weeks = [(week, numbering.words(week, name)) for week, name in _weeks(conn, found)] if found else []
     return {
+        **({"from_week": [("", weeks)], "to_week": [("", weeks)]} if weeks else {}),
         "course": [("", courses)] if courses else [],
         "group": _group_choices(conn, found) if found else [],
         "field": _field_choices(conn, found) if found else [],
@@ -73,6 +75,12 @@ where enrolments.course_id = ? and enrolments.role = 'student'
 group by person_details.field
 order by min(person_details.id)
 """
+
+
+def _weeks(conn: sqlite3.Connection, course: dict) -> list[tuple]:
+    """(week, name) up to the newest line of the log."""
+    statement = "select week, name from weeks where course_id = ? and starts_on <= ? order by week"
+    return conn.execute(statement, (course["id"], (course["data_up_to_utc"] or "")[:10])).fetchall()
 
 
 def groups(conn: sqlite3.Connection, course: dict) -> list[tuple]:

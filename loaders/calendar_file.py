@@ -98,8 +98,7 @@ def reading(file: CalendarFile) -> Reading:
     calendar = reader.calendar()
     claims = [calendar.claim(), *reader.due()]
     course = {"moodle_id": reader.number("", 0, file.said, "course", None)}
-    site = file.said.get("site")
-    return Reading(KIND, claims, course if course["moodle_id"] else {}, str(site) if site else None)
+    return Reading(KIND, claims, course if course["moodle_id"] else {}, reader.site())
 
 
 class _Reader:
@@ -152,6 +151,12 @@ class _Reader:
         if not isinstance(value, date) or not 1970 <= value.year < 2200:
             raise self.wrong(NO_DATE.format(key=key, said=_shown(entry[key])), table, at, key)
         return monday(value)
+
+    def site(self) -> str | None:
+        site = self.words("", 0, self.said, "site")
+        if site and not site.startswith(("https://", "http://")):
+            raise self.wrong("site is the address of the Moodle, such as https://moodle.example.edu", key="site")
+        return site
 
     # -- weeks
 

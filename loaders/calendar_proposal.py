@@ -12,7 +12,7 @@ from loaders import section_dates, times
 from loaders.activities import WEEK as WEEK_IN_NAME
 from loaders.calendars import Break, Calendar
 from loaders.errors import Unreadable
-from loaders.numbering import WEEK, monday, runs
+from loaders.numbering import WEEK, Numbering, monday, runs
 from loaders.weeks import first_monday, stored_numbering
 
 QUIET = 0.1  # of the clicks of the week in the middle
@@ -61,12 +61,12 @@ def propose(connection: sqlite3.Connection, course: dict) -> Proposal:
     known = _Known(connection, course)
     took = [f"week 1 is that of {known.week_1}: {known.why_week_1}"]
     found = known.breaks()
-    breaks = tuple(one for one, _, _ in found)
-    last, why = known.last(breaks)
     counted = not any(between for _, _, between in found)
-    calendar = Calendar(known.week_1, 1, counted, breaks)
-    number = int(calendar.numbering()(last))
-    breaks = tuple(one for one in breaks if one.mondays()[-1] <= last)
+    calendar = Calendar(known.week_1, 1, counted, tuple(one for one, _, _ in found))
+    end, why = known.last(calendar.numbering())
+    number = int(calendar.numbering()(end))
+    last = calendar.numbering().starts_on(number)
+    breaks = tuple(one for one in calendar.breaks if one.mondays()[-1] <= last)
     names = {week: name for week, name in section_dates.names_of_weeks(known.sections) if week <= number}
     calendar = Calendar(known.week_1, number, counted, breaks, names)
     took.append(f"week {number}, from {last}, is the last: {why}")
@@ -125,7 +125,7 @@ class _Known:
                 busy.append(start)
         return busy
 
-    def last(self, breaks: tuple[Break, ...]) -> tuple[date, str]:
+    def last(self, numbering: Numbering) -> tuple[date, str]:
         """(the Monday of the last week, why)."""
         (end,) = self.connection.execute(COURSE_END, (self.course["id"],)).fetchone()
         if end:  # midnight ends the day before
@@ -135,7 +135,7 @@ class _Known:
         if self.dated:
             return monday(max(self.dated.values())[0]), "the dates in the names of sections"
         numbers = [int(found[1]) for _, name in self.sections if (found := WEEK_IN_NAME.search(name or ""))]
-        by_section = self.week_1 + (max(numbers, default=1) - 1) * WEEK
+        by_section = numbering.starts_on(max(numbers, default=1))
         busy = self._busy()
         if busy and busy[-1] >= by_section:
             return busy[-1], "students' activity ends there"

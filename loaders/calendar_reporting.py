@@ -67,9 +67,11 @@ def choose(connection: sqlite3.Connection, course: int | None, site: str | None)
 def load(db: Path, file: Path, course: int | None, site: str | None) -> int:
     """Load a calendar; prints what became of it; returns the exit status."""
     (download,) = downloads.find([file])
-    if not isinstance(_content(download), calendar_file.CalendarFile):
+    content = _content(download)
+    if not isinstance(content, calendar_file.CalendarFile):
         raise Unreadable(f"{file} is no calendar: `coursette calendar` writes one to begin with")
     connection = open_database(db, to_fill=True).conn
+    _refuse_slip(connection, file, content.said.get("course"))
     outcome = Loader(connection, Options(course=course, site=site)).take(download)
     settle_in(connection)
     reporting.say(outcome)
@@ -77,6 +79,14 @@ def load(db: Path, file: Path, course: int | None, site: str | None) -> int:
         for line in _told(connection, outcome):
             reporting.echo(line)
     return 1 if outcome.error else 0
+
+
+def _refuse_slip(connection: sqlite3.Connection, file: Path, course: int | None) -> None:
+    """A course that nobody knows, where others are loaded, is a slip of the pen."""
+    known = [row[1:3] for row in connection.execute(COURSES)]
+    if known and isinstance(course, int) and course not in [moodle_id for moodle_id, _ in known]:
+        there = ", ".join(f"{moodle_id} ({name})" if name else str(moodle_id) for moodle_id, name in known)
+        raise Unreadable(f"{file}: no course {course} is loaded: there are {there}")
 
 
 def _content(download: downloads.Download):

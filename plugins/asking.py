@@ -85,11 +85,12 @@ def field(name: str, value: str, choices: dict, words: dict, hints: dict) -> dic
 
 
 def is_hidden(columns: list[str], rows: list[list]) -> list[bool]:
-    """Which columns say nothing to a reader: empty in every row, for charts only, UTC beside course time."""
+    """Which columns say nothing to a reader: empty, for charts only, UTC beside course time, a week that has words."""
 
     def silent(index: int, name: str) -> bool:
         twin = name.removesuffix("_utc") + "_local"
         spare = name == "label" or (name.endswith("_utc") and twin in columns)
+        spare |= name == "week" and "week_name" in columns
         return spare or all(str(row[index]).strip() in ("", "&nbsp;") for row in rows)
 
     return [silent(index, name) for index, name in enumerate(columns)]

@@ -31,6 +31,17 @@ async def test_canned_queries_as_page_json_and_csv(datasette):
     assert row["fullname"] == "Zoë Müller"
 
 
+async def test_weeks_are_chosen_and_shown_by_their_names(datasette):
+    page = HTMLParser((await get(datasette, "/moodle/busiest?course=2&from_week=2")).text)
+    options = page.css('select[name="from_week"] option')
+    assert [(option.attributes["value"], option.text()) for option in options] == [
+        ("", "the first"), ("1", "Week 1"), ("2", "Week 2"), ("3", "Week 3"),
+    ]  # fmt: skip
+    assert page.css_first('select[name="from_week"] option[selected]').attributes["value"] == "2"
+    page = HTMLParser((await get(datasette, "/moodle/weeks?course=2")).text)
+    assert page.css("td.col-week_name") and not page.css("td.col-week"), "words, where there are words"
+
+
 async def test_every_question_answers_over_http(datasette):
     queries = json.loads((await get(datasette, "/moodle.json")).text)["queries"]
     assert len(queries) == len(DATABASES["moodle"]["queries"])
