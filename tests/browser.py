@@ -18,7 +18,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserType, Error, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserType, Error, Page, Playwright, expect, sync_playwright
 
 NAMES = [
     "chromium",
@@ -48,6 +48,9 @@ ARGS = [
     "--no-first-run",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ]
+# How long something may take to appear: two workers share the cores with browsers, servers and loaders.
+PATIENCE_MS = 20_000
+expect.set_options(timeout=PATIENCE_MS)
 ADVICE = (
     "The browser tests need Chromium, Chrome or Edge: install one (on Debian: apt install chromium), "
     "or name yours in COURSETTE_BROWSER."
@@ -154,7 +157,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser) -> Iterator[Page]:
     """A fresh page, signed in nowhere, of a teacher in Brisbane; `page.context` makes more of them."""
     context = browser.new_context(locale="en-AU", timezone_id="Australia/Brisbane")
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE_MS)
     yield context.new_page()
     context.close()
 

@@ -72,6 +72,9 @@ async def test_redirects_are_followed_five_times(server, client):
     assert len([path for path in server.paths() if path.startswith("/loop")]) == 6
 
 
+HALF = gzip.compress(b"x" * 99, mtime=0)[:-9]  # without the time, so that the test has the same name every time
+
+
 @pytest.mark.parametrize(
     ("fault", "sentence"),
     [
@@ -86,7 +89,7 @@ async def test_redirects_are_followed_five_times(server, client):
         (Fault(FEED, "brotli"), "packs its answers in a way that was not asked for"),
         (Fault(FEED, "reply", b"no gzip", headers={"content-encoding": "gzip"}), "cannot be unpacked"),
         (Fault(FEED, "drop"), "broke off in the middle"),
-        (Fault(FEED, "reply", gzip.compress(b"x" * 99)[:-9], headers={"content-encoding": "gzip"}), "ended in the mid"),
+        (Fault(FEED, "reply", HALF, headers={"content-encoding": "gzip"}), "ended in the mid"),
         (Fault(FEED, "huge"), "larger than 10 MB"),
         (Fault(FEED, "bomb", 30), "larger than 10 MB"),
         (Fault(FEED, "bomb", 30, headers={"content-encoding": "deflate"}), "larger than 10 MB"),
