@@ -11,6 +11,7 @@ import sqlite3
 from collections import defaultdict
 from typing import Any
 
+from loaders import numbering
 from loaders.statements import ask as _ask
 from loaders.statements import first as _first
 from loaders.statements import rows as _rows
