@@ -27,7 +27,7 @@ AFTER_NUMBER = " \t:.,;·|–—-"
 
 def days(names: Iterable[str | None], near: date) -> dict[str, tuple[date, date]]:
     """{name: (first day, last day)} of those sections that are named by their days, in the year that fits `near`."""
-    halves = {name: found for name in set(names) if (found := _halves(name or ""))}
+    halves = {name: found for name in dict.fromkeys(names) if (found := _halves(name or ""))}
     groups = {words for pair in halves.values() for _, words in pair if words}
     readings = months.meanings(groups) if groups else [{}]
     if len(readings) != 1:

@@ -135,8 +135,6 @@ def test_details_posts_and_what_is_loaded(db, course):
         "own_completion": 1,
         "forum_posts": 1,
         "blog_posts": 0,
-        "own_blog": 0,
-        "due_dates": 0,
     }
     assert zoe["data_up_to"] == "2016-03-16T00:00:00Z"
 
