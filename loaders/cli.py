@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from loaders import __version__
+from loaders import __version__, cli_blogs
 from loaders.cli_options import database, in_a_sentence, private
 from loaders.errors import CannotServe
 
@@ -182,6 +182,9 @@ def token(db, private, **options) -> None:
     record, text = issuing.issue(db, private, **options)
     click.echo(text)
     click.echo(issuing.summary(record), err=True)
+
+
+cli.add_command(cli_blogs.blogs)
 
 
 def listening(command: Callable) -> Callable:

@@ -103,7 +103,7 @@ class Loader:
             " values (?, ?, ?, ?, ?, ?)",
             (download.source, key, download.modified_utc, self.options.course, self.options.reading(), now_utc()),
         ).lastrowid
-        if isinstance(content, tables.Sheet) and kinds.is_log(content):
+        if isinstance(content, tables.Sheet) and not self.options.kind and kinds.is_log(content):
             self._take_log(content, outcome)
         else:
             SmallFile(self.connection, self.options, self.places, outcome).take(content)
@@ -119,8 +119,9 @@ class Loader:
         row = self.connection.execute(
             "select loads.id, kind, rows_read, loaded_utc, json_patch(json_object('course', course_option, 'site', url,"
             " 'timezone', timezone), options) from loads left join sites on sites.id = site_id"
-            " where content_key = ? and error is null and kind is not null order by loads.id desc limit 1",
-            (key,),
+            " where content_key = ?1 and error is null and kind is not null and kind = coalesce(?2, kind)"
+            " order by loads.id desc limit 1",
+            (key, self.options.kind),
         ).fetchone()
         if row is None:
             return False

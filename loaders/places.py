@@ -24,6 +24,7 @@ class Options:
     course_timezone: str | None = None
     staff: tuple[str, ...] = ()
     check: bool = False
+    kind: str | None = None  # what all files are, where the teacher says so
 
     def reading(self) -> str:
         """The options that decide how a file is read, as JSON; those not given left out."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 
-from loaders import rollups, weeks
+from loaders import feeds, rollups, weeks
 from loaders.activities import Activities, save_parts, save_sections
 from loaders.claims import Load, read_loads
 from loaders.courses import name_courses, place_loads, tidy_courses
@@ -30,13 +30,14 @@ ORPHANS = (
       ("parts", "completions", "submissions", "attempts", "responses")),
     ("group_members", "group_id", "groups"),
     ("grades", "grade_item_id", "grade_items"),
+    ("blog_posts", "feed_id", "feeds"),
     ("post_links", "forum_post_id", "forum_posts"),
     ("post_links", "blog_post_id", "blog_posts"),
     *((table, "person_id", "people") for table in
       ("enrolments", "group_members", "completions", "grades", "person_details", "submissions", "attempts",
       "responses", "blog_posts")),
 )  # fmt: skip
-QUIET = {"course", "staff", "columns", "grade_items", "log role"}  # claims that are no row of their own
+QUIET = {"course", "staff", "columns", "grade_items", "log role", *feeds.NOUNS}  # claims that are no row of their own
 
 
 def settle(connection: sqlite3.Connection, events_changed: bool = True) -> None:
@@ -53,11 +54,13 @@ def settle(connection: sqlite3.Connection, events_changed: bool = True) -> None:
     kept: set[int] = set()
     renamed = False
     settled: list[Course] = []
+    sites: list[feeds.Site] = []
     for site_id in sorted({load.site_id for load in loads}):
         here = [load for load in loads if load.site_id == site_id]
-        needed, changed = _settle_site(connection, here, unmatched, settled)
+        needed, changed = _settle_site(connection, here, unmatched, settled, sites)
         kept |= needed
         renamed |= changed
+    feeds.save_feeds(connection, sites, unmatched)
     _drop_people(connection, kept)
     _drop_orphans(connection)
     _save_unmatched(connection, unmatched)
@@ -69,11 +72,16 @@ def settle(connection: sqlite3.Connection, events_changed: bool = True) -> None:
 
 
 def _settle_site(
-    connection: sqlite3.Connection, loads: list[Load], unmatched: list[tuple], settled: list[Course]
+    connection: sqlite3.Connection,
+    loads: list[Load],
+    unmatched: list[tuple],
+    settled: list[Course],
+    sites: list[feeds.Site],
 ) -> tuple[set[int], bool]:
     """(own keys of the people needed, whether log lines got other people)."""
     people = People(loads, completion_times(connection))
     own = save_people(connection, loads[0].site_id, people)
+    sites.append(feeds.Site(loads, people, own))
     kept = set(own.values())
     staff = {claim["email"].casefold() for load in loads for claim in load.of("staff")}
     renamed = False

@@ -6,7 +6,7 @@ import codecs
 import re
 import zipfile
 
-from loaders import delimited, html_files, json_files, opendocument, pulled_answers, spreadsheets
+from loaders import delimited, html_files, json_files, opendocument, opml, pulled_answers, spreadsheets
 from loaders.backup_archive import Backup
 from loaders.downloads import ZIP, Download
 from loaders.errors import Unreadable
@@ -40,6 +40,7 @@ OTHERS = (
 )
 _MHTML = re.compile(rb"\s*(?:From: [<\"]Saved by|MIME-Version:|Snapshot-Content-Location:)", re.I)
 _MARKUP = re.compile(rb"<(?:(?:!doctype|html|head|body|table|tr|div|p|b|br|form|script|meta|title)\b|!--|\?xml)", re.I)
+_OPML = re.compile(rb"(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<opml\b", re.I | re.S)
 _JSON = re.compile(rb"[\[{]\s*[\[{\]}\"]|\[\s*(?:-?\d+|true|false|null)\s*[,\]]")
 _XML_ROOT = re.compile(rb"<([A-Za-z_][\w.:-]*)")
 
@@ -58,6 +59,8 @@ def read(download: Download) -> Sheet | Page | Answer | Backup:
     text = start.removeprefix(codecs.BOM_UTF8).lstrip()
     if not text:
         raise Unreadable("this file is empty: download it again")
+    if _OPML.match(text):
+        return opml.read(download)
     if _MARKUP.match(text):
         _refuse_xml(text)
         return html_files.read(download, start)
