@@ -1,0 +1,143 @@
+"""A document of a blog -> its posts: RSS of every age and Atom by feedparser, JSON Feed by json.
+
+`parse` does it in a process of its own, as the bytes are students'; `read` is what runs there.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Any
+
+import feedparser
+
+from loaders.errors import Unreadable
+from loaders.feed_document import Document, Feed
+from loaders.feed_errors import LOGIN, NotAFeed
+from loaders.feed_json import read_json
+from loaders.feed_pages import older_of
+from loaders.feed_post import distinct, plain_as_html, plain_title, post, utc_text
+from loaders.feed_worker import Workers
+
+MOST_POSTS = 5000
+TOO_MANY = f"this feed holds more than {MOST_POSTS:,} posts in one document: its first {MOST_POSTS:,} were taken"
+CUT = "this feed ends in the middle: all but its last post were taken; fetch again later"
+ENTITIES = "this feed defines words of its own (XML entities) that Coursette does not read: ask what makes it"
+PAGE = "this address gives a web page, not a feed"
+_HEAD = 20_000  # characters that show what a document is
+_ROOT = re.compile(r"<(?:[\w.-]+:)?(rss|feed|rdf)[\s>]", re.IGNORECASE)
+_HTML = re.compile(r"<!doctype\s+html|<html[\s>]|<head[\s>]|<body[\s>]", re.IGNORECASE)
+_PASSWORD = re.compile(r"<input[^>]{0,300}type\s*=\s*[\"']?password", re.IGNORECASE)
+_END = re.compile(r"</(?:[\w.-]+:)?(rss|feed|rdf)\s*>", re.IGNORECASE)
+_ITEM = re.compile(r"<(?:[\w.-]+:)?(?:item|entry)[\s>]", re.IGNORECASE)
+_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+_START = re.compile(r"<[A-Za-z]")
+_ENTITY = re.compile(r"<!ENTITY", re.IGNORECASE)
+# A character by another name, such as <!ENTITY nbsp "&#160;">: harmless. Nothing that grows, nothing from elsewhere.
+_SMALL_ENTITY = re.compile(r"<!ENTITY\s+[\w.-]{1,40}\s+[\"'](?:&#\w{1,8};|[^\"'&%<]{0,10})[\"']\s*>")
+_TEXT = ("text/plain", "text")
+_XHTML = ("application/xhtml+xml", "xhtml", "html")
+
+
+async def parse(workers: Workers, document: Document) -> Feed:
+    """The feed in a document, read in a process of its own. Raises NotAFeed, or Unreadable with one sentence."""
+    return await workers.run(read, document)
+
+
+def read(document: Document) -> Feed:
+    """The feed in a document. Raises NotAFeed, or Unreadable."""
+    text = document.text()
+    start = text[:_HEAD].lstrip()
+    try:
+        if start.startswith("{"):
+            return read_json(text, document.url, MOST_POSTS, TOO_MANY)
+        _refuse_page(start)
+        return _read_xml(_DECLARATION.sub("", text.lstrip(), count=1), document.url)
+    except RecursionError:
+        raise Unreadable("this feed is nested too deep to be read") from None
+
+
+def _refuse_page(start: str) -> None:
+    """Raise NotAFeed for a web page."""
+    root, page = _ROOT.search(start), _HTML.search(start)
+    if page and not (root and root.start() < page.start()):
+        raise NotAFeed(LOGIN if _PASSWORD.search(start) else PAGE)
+
+
+def _refuse_entities(text: str) -> None:
+    start = _START.search(text)
+    prolog = text[: start.start()] if start else text
+    if len(_ENTITY.findall(prolog)) != len(_SMALL_ENTITY.findall(prolog)):
+        raise Unreadable(ENTITIES)
+
+
+def _read_xml(text: str, url: str) -> Feed:
+    _refuse_entities(text)
+    fault = None if _END.search(text) else CUT
+    text, crowded = _shortened(text)
+    # No sanitising here: nh3 does it, faster and for good. No address: else feedparser changes what posts are known by.
+    # BytesIO, as a string might be taken for a file's name.
+    parsed = feedparser.parse(
+        io.BytesIO(text.encode("utf-8", "replace")), sanitize_html=False, resolve_relative_uris=False,
+        response_headers={"content-type": "application/xml; charset=utf-8"},
+    )  # fmt: skip
+    version = parsed.get("version") or ""
+    if not version and not parsed.entries:
+        raise NotAFeed("this address gives something that is no feed: give the address of the blog or its feed")
+    kind = "atom" if version.startswith("atom") else "rss"
+    entries = parsed.entries[:-1] if fault and not crowded else parsed.entries
+    title = plain_title(parsed.feed.get("title") or "", True)
+    return Feed(
+        kind=kind, title=title or None, posts=distinct([entry_post(entry, kind, url) for entry in entries]),
+        older=None if fault else older_of(parsed, url), fault=TOO_MANY if crowded else fault,
+    )  # fmt: skip
+
+
+def _shortened(text: str) -> tuple[str, bool]:
+    """The document with as many posts as are taken, and whether there were more."""
+    for number, found in enumerate(_ITEM.finditer(text)):
+        if number == MOST_POSTS:
+            root = _ROOT.search(text)
+            ends = "</feed>" if root and root[1].lower() == "feed" else "</channel></rss>"
+            return text[: found.start()] + ends, True
+    return text, False
+
+
+def entry_post(entry: Any, kind: str, url: str) -> dict:
+    """A post out of feedparser's entry."""
+    body, whole, base = _body(entry, kind)
+    title = entry.get("title_detail") or {}
+    published = utc_text(dict.get(entry, "published_parsed"))
+    updated = utc_text(dict.get(entry, "updated_parsed"))
+    if kind == "rss" and not published:  # <dc:date>, the only date of RSS 1.0, is "updated" to feedparser
+        published, updated = updated, None
+    return post(
+        guid=dict.get(entry, "id"), url=dict.get(entry, "feedburner_origlink") or _link(entry, url), base=base or url,
+        title=plain_title(title.get("value") or "", title.get("type") not in _TEXT or kind == "rss"),
+        body=body, whole=whole, published_utc=published, updated_utc=updated,
+    )  # fmt: skip
+
+
+def _link(entry: Any, url: str) -> str | None:
+    """The post's own page."""
+    links = [one for one in entry.get("links", []) if one.get("rel") == "alternate" and one.get("href")]
+    pages = [one for one in links if "html" in (one.get("type") or "html")]
+    return (pages or links or [{}])[0].get("href") or dict.get(entry, "link")
+
+
+def _body(entry: Any, kind: str) -> tuple[str, bool | None, str | None]:
+    """(HTML, whether it is the whole post, what its addresses are relative to)."""
+    contents = [one for one in entry.get("content", []) if one.get("value") is not None and not one.get("src")]
+    readable = [one for one in contents if (one.get("type") or "text/html") in (*_TEXT, "text/html", *_XHTML)]
+    summary = entry.get("summary_detail")
+    if readable:
+        best = max(readable, key=lambda one: len(one["value"]))
+        return _as_html(best), True, best.get("base")
+    if summary is not None:
+        return _as_html(summary), False if kind == "atom" or entry.get("content") else None, summary.get("base")
+    return "", False, None
+
+
+def _as_html(detail: dict) -> str:
+    value = detail.get("value") or ""
+    return plain_as_html(value) if detail.get("type") in _TEXT else value
