@@ -1,10 +1,17 @@
-"""What `coursette blogs add` and `remove` tell."""
+"""What `coursette blogs add`, `fetch` and `remove` tell."""
 
 from __future__ import annotations
 
+import sys
+from contextlib import contextmanager
 from pathlib import Path
 
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
 from loaders import blog_words, blogs, reporting
+from loaders.feed_run import Result, Wanted
+from loaders.feed_run import fetch as fetch_all
 from loaders.load import Loader, Outcome, waiting
 from loaders.places import Options
 from loaders.schema import open_database, open_existing, settle_in
@@ -56,6 +63,48 @@ def remove(db: Path, what: str, options: dict) -> None:
     """Forget a blog."""
     for url in blog_words.remove(open_existing(db).conn, Options(**options), what):
         reporting.echo(f"Forgotten with its posts: {url}")
+
+
+def fetch(db: Path, wanted: dict) -> int:
+    """Fetch the blogs; returns the exit status."""
+    connection = open_existing(db).conn
+    (registered,) = connection.execute("select count(*) from feeds").fetchone()
+    connection.close()
+    if not registered:
+        reporting.echo("No blogs are registered yet: `coursette blogs add FILE` says whose is where.")
+        return 0
+    try:
+        with progress() as tick:
+            result = fetch_all(db, Wanted(**wanted), tick)
+    except KeyboardInterrupt:
+        reporting.echo("Stopped. What came is kept; `coursette blogs fetch` goes on from there.", err=True)
+        return 130
+    _say_result(result)
+    return 1 if result.asked and not result.answered else 0
+
+
+@contextmanager
+def progress():
+    """A bar of blogs on a terminal, nothing in a pipe."""
+    if not sys.stderr.isatty():
+        yield lambda done, of: None
+        return
+    columns = (TextColumn("blogs"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("blogs", total=None)
+        yield lambda done, of: bar.update(task, completed=done, total=of)
+
+
+def _say_result(result: Result) -> None:
+    for url, sentence in sorted(result.errors):
+        reporting.echo(f"{url}: {sentence}", err=True)
+    gone = f", {result.gone:,} gone from their blogs" if result.gone else ""
+    reporting.echo(
+        f"{result.answered:,} of {result.asked:,} blogs answered: {result.new:,} new posts, {result.changed:,}"
+        f" changed{gone}"
+    )
+    if result.errors:
+        reporting.echo("`coursette blogs status` has each blog's state.")
 
 
 def _say_next(connection) -> None:

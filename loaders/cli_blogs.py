@@ -64,6 +64,37 @@ def add(files, student, profile_field, db, **options) -> None:
 
 
 @blogs.command()
+@click.option("--only-new", is_flag=True, help="Only blogs that never answered yet.")
+@click.option(
+    "--allow-network", "allow", metavar="CIDR", multiple=True,
+    help="Also ask blogs in this network, such as your institution's own 10.20.0.0/16. Repeat for more; for this time"
+         " only.",
+)  # fmt: skip
+@click.option(
+    "--save", type=click.Path(file_okay=False, path_type=Path), metavar="DIR",
+    help="Also keep everything the blogs answer in this folder.",
+)  # fmt: skip
+@click.option(
+    "--from", "source", type=click.Path(exists=True, path_type=Path), metavar="DIR",
+    help="Read what --save kept, and ask nobody.",
+)  # fmt: skip
+@database
+@in_a_sentence
+def fetch(db, **wanted) -> None:
+    """Bring in the posts of all registered blogs: new ones, edits, and which have been deleted.
+
+    Asks each student's own address and no other service: that server sees this computer's address and "Coursette",
+    and nothing about you, your course or anybody. The first time a blog is read to its beginning, or to four weeks
+    before the student's first course. Stopped (Ctrl-C), it keeps what came, and goes on there the next time.
+
+    Exit status 1 where no blog answered at all; single blogs that fail are listed, and are no failure.
+    """
+    from loaders import blogs_reporting
+
+    sys.exit(blogs_reporting.fetch(db, wanted))
+
+
+@blogs.command()
 @click.argument("what", metavar="WHO_OR_URL")
 @placed
 @database

@@ -18,6 +18,7 @@ from loaders.enrolments import Groups, Roster, save_enrolments
 from loaders.log import LOGIN_AS
 from loaders.names import fold
 from loaders.people import Key, People, completion_times, save_people
+from loaders.post_links import save_link_people
 from loaders.results import Course, save_completions, save_grades, save_people_claims, save_posts
 
 HOMELESS = "no course is known that holds these people or activities: load the course's log first, or say --course ID"
@@ -67,6 +68,7 @@ def settle(connection: sqlite3.Connection, events_changed: bool = True) -> None:
     moved = weeks.settle_weeks(connection)
     _settle_rollups(connection, before if not (events_changed or renamed or moved) else None)
     save_entries(connection, settled)
+    save_link_people(connection)
     for course in settled:
         save_steps(connection, course)
 

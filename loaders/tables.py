@@ -42,6 +42,7 @@ _MHTML = re.compile(rb"\s*(?:From: [<\"]Saved by|MIME-Version:|Snapshot-Content-
 _MARKUP = re.compile(rb"<(?:(?:!doctype|html|head|body|table|tr|div|p|b|br|form|script|meta|title)\b|!--|\?xml)", re.I)
 _OPML = re.compile(rb"(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<opml\b", re.I | re.S)
 _JSON = re.compile(rb"[\[{]\s*[\[{\]}\"]|\[\s*(?:-?\d+|true|false|null)\s*[,\]]")
+SAVED_BLOGS = re.compile(rb'\{"saved_blogs":')  # see loaders/feed_archive.py
 _XML_ROOT = re.compile(rb"<([A-Za-z_][\w.:-]*)")
 
 
@@ -66,6 +67,8 @@ def read(download: Download) -> Sheet | Page | Answer | Backup:
         return html_files.read(download, start)
     if pulled_answers.MARK.match(text):
         return pulled_answers.read(download)
+    if SAVED_BLOGS.match(text):
+        raise Unreadable("this holds students' blogs as they were fetched: read it with `coursette blogs fetch --from`")
     if _JSON.match(text):
         return json_files.read(download, start)
     return delimited.read(download, start)
