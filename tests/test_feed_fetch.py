@@ -1,0 +1,187 @@
+"""One document of a blog: within bounds of time, bytes and politeness, and one sentence for what goes wrong."""
+
+import asyncio
+import gzip
+import time
+import tracemalloc
+from dataclasses import replace
+
+import pytest
+from feed_server import ALLOWED, QUICK, Blog, Fault, resolve, serving, some_posts
+
+from loaders.errors import Unreadable
+from loaders.feed_errors import Gone, status_error
+from loaders.feed_fetch import Client, fetch
+from loaders.feed_unpack import Unpacker
+
+FEED = "/anna/feed/"
+
+
+@pytest.fixture
+def server():
+    with serving({"anna": Blog("wordpress", some_posts(3))}) as running:
+        yield running
+
+
+@pytest.fixture
+async def client():
+    async with Client(ALLOWED, QUICK, resolve) as one:
+        yield one
+
+
+async def test_a_document_and_that_it_has_not_changed(server, client):
+    document = await fetch(client, server.url + FEED)
+    assert (document.status, document.url) == (200, server.url + FEED)
+    assert document.body.startswith(b"<?xml") and document.content_type.startswith("application/rss+xml")
+    again = await fetch(client, server.url + FEED, document.etag, "Mon, 04 Mar 2024 10:00:00 GMT")
+    assert again.not_modified and not again.body
+    assert server.requests[-1][1]["if-modified-since"] == "Mon, 04 Mar 2024 10:00:00 GMT"
+
+
+async def test_that_nothing_changed_is_believed_only_where_it_was_asked(server, client):
+    server.faults = [Fault(FEED, "status", 304)]
+    with pytest.raises(Unreadable, match="never read"):
+        await fetch(client, server.url + FEED)
+
+
+async def test_packed_answers(server, client):
+    plain = await fetch(client, server.url + FEED)
+    server.faults = [Fault(FEED, "gzip")]
+    assert (await fetch(client, server.url + FEED)).body == plain.body
+
+
+async def test_redirects_are_followed_five_times(server, client):
+    server.faults = [Fault("/old", "redirect", "/older"), Fault("/anna/x", "redirect", FEED, times=5)]
+    assert (await fetch(client, server.url + "/anna/x")).url == server.url + FEED
+    server.faults = [Fault("/loop", "loop")]
+    with pytest.raises(Unreadable, match="round in circles"):
+        await fetch(client, server.url + "/loop")
+    assert len([path for path in server.paths() if path.startswith("/loop")]) == 6
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        (Fault(FEED, "status", 404), r"the blog is gone \(404\)"),
+        (Fault(FEED, "status", 410), r"the blog is gone \(410\)"),
+        (Fault(FEED, "status", 401), "asks for a password"),
+        (Fault(FEED, "status", 403), r"does not let Coursette read it \(403\)"),
+        (Fault(FEED, "status", 500), r"an error of its own \(500\)"),
+        (Fault(FEED, "status", 418), "answers with status 418"),
+        (Fault(FEED, "busy", 86400), "wants to be left alone for 86,400 seconds"),
+        (Fault(FEED, "reply", b""), "answers with nothing"),
+        (Fault(FEED, "brotli"), "packs its answers in a way that was not asked for"),
+        (Fault(FEED, "reply", b"no gzip", headers={"content-encoding": "gzip"}), "cannot be unpacked"),
+        (Fault(FEED, "drop"), "broke off in the middle"),
+        (Fault(FEED, "reply", gzip.compress(b"x" * 99)[:-9], headers={"content-encoding": "gzip"}), "ended in the mid"),
+        (Fault(FEED, "huge"), "larger than 10 MB"),
+        (Fault(FEED, "bomb", 30), "larger than 10 MB"),
+        (Fault(FEED, "bomb", 30, headers={"content-encoding": "deflate"}), "larger than 10 MB"),
+    ],
+    ids=lambda value: f"{value.kind} {value.value!r:.20}" if isinstance(value, Fault) else "",
+)
+async def test_what_goes_wrong_is_one_sentence(server, client, fault: Fault, sentence: str):
+    server.faults = [fault]
+    with pytest.raises(Unreadable, match=sentence) as error:
+        await fetch(client, server.url + FEED)
+    assert "\n" not in str(error.value) and len(str(error.value)) < 250
+
+
+async def test_nobody_listens(client):
+    with serving() as gone:
+        url = gone.url
+    with pytest.raises(Unreadable, match="cannot be reached"):
+        await fetch(client, url)
+
+
+@pytest.mark.parametrize("kind", ["bomb", "huge"])
+async def test_what_is_too_large_is_left_where_it_is_too_large(server, client, kind: str):
+    server.faults = [Fault(FEED, kind, 30 if kind == "bomb" else 1000)]
+    with pytest.raises(Unreadable, match="larger than 10 MB"):
+        await fetch(client, server.url + FEED)
+    assert server.sent < 100_000_000 and len(server.requests) == 1
+
+
+def test_a_bomb_never_unpacks_more_than_is_allowed():
+    packed = gzip.compress(b"\0" * 100_000_000, 1)
+    tracemalloc.start()
+    with pytest.raises(Unreadable, match="larger than 10 MB"):
+        Unpacker("gzip", 10_000_000).feed(packed)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 40_000_000
+
+
+def test_the_limit_counts_what_is_unpacked_in_all_pieces_together():
+    unpacker = Unpacker("gzip", 1000)
+    unpacker.feed(gzip.compress(b"a" * 600) + gzip.compress(b"b" * 400))
+    assert unpacker.whole() == b"a" * 600 + b"b" * 400
+    with pytest.raises(Unreadable):
+        unpacker.feed(gzip.compress(b"c"))
+
+
+async def test_the_body_of_a_redirect_is_not_read(server, client):
+    server.faults = [Fault("/moved", "redirect", FEED, headers={"content-length": "1000000"})]  # of which 5 come
+    assert (await fetch(client, server.url + "/moved")).url == server.url + FEED
+
+
+async def test_a_slow_drip_ends(server):
+    server.faults = [Fault(FEED, "drip", 0.05)]
+    async with Client(ALLOWED, replace(QUICK, document_s=0.5)) as client:
+        started = time.monotonic()
+        with pytest.raises(Unreadable, match="did not answer whole within"):
+            await fetch(client, server.url + FEED)
+        assert time.monotonic() - started < 3
+        assert len(server.requests) == 1, "what drips today will drip again"
+
+
+async def test_busy_blogs_are_asked_again_when_they_want_it(server, client):
+    server.faults = [Fault(FEED, "busy", 1, times=1)]
+    started = time.monotonic()
+    assert (await fetch(client, server.url + FEED)).status == 200
+    assert time.monotonic() - started >= 1 and len(server.requests) == 2
+
+
+async def test_a_dropped_line_is_tried_again_three_times_at_most(server, client):
+    server.faults = [Fault(FEED, "drop", times=2)]
+    assert (await fetch(client, server.url + FEED)).status == 200
+    server.faults = [Fault(FEED, "status", 503)]
+    with pytest.raises(Unreadable, match=r"busy \(503\)"):
+        await fetch(client, server.url + FEED)
+    assert len(server.requests) == 6
+
+
+async def test_what_is_gone_is_not_asked_again(server, client):
+    with pytest.raises(Gone):
+        await fetch(client, server.url + "/nobody/feed/")
+    assert len(server.requests) == 1
+
+
+async def test_two_at_once_for_a_site_and_sixteen_altogether():
+    with serving({"anna": Blog("wordpress", some_posts(1))}, slow_s=0.05) as server:
+        async with Client(ALLOWED, QUICK, resolve) as client:
+            one_site = [server.at(f"blog{number}.wordpress.example", FEED) for number in range(8)]
+            await asyncio.gather(*(fetch(client, url) for url in one_site))
+            assert server.most_open == 2
+            many = [server.at(f"blog.site{number}.example", FEED) for number in range(40)]
+            await asyncio.gather(*(fetch(client, url) for url in many))
+            assert 2 < server.most_open <= 16
+
+
+async def test_a_little_pause_between_calls_to_one_site(server):
+    async with Client(ALLOWED, replace(QUICK, pause_s=0.2)) as client:
+        started = time.monotonic()
+        await asyncio.gather(*(fetch(client, server.url + FEED) for _ in range(4)))
+        assert time.monotonic() - started >= 0.6
+
+
+def test_sites_are_told_apart_by_their_last_two_names():
+    client = Client(limits=QUICK)
+    assert client.site("http://anna.blogspot.com/") is client.site("https://BEN.blogspot.com:443/feed")
+    assert client.site("http://anna.example.org/") is not client.site("http://anna.example.com/")
+    assert client.site("http://10.0.0.1/") is not client.site("http://10.9.0.1/")
+
+
+def test_every_status_that_is_no_document_has_its_sentence():
+    for status in (*range(201, 203), *range(204, 304), *range(305, 600)):
+        assert str(status_error(status, None))
