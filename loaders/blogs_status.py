@@ -29,7 +29,8 @@ WITHOUT = """
 select distinct people.fullname, people.email
 from enrolments
 join people on people.id = enrolments.person_id
-where role = 'student' and people.id not in (select person_id from feeds where person_id is not null)
+where coalesce(role, 'student') = 'student'
+    and people.id not in (select person_id from feeds where person_id is not null)
 order by people.lastname, people.fullname
 """
 HELD = """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
@@ -99,12 +98,18 @@ class Run:
         self.store, self.writer, self.tick, self.total = store, writer, tick, total
         self.result, self.slots = Result(asked=total), asyncio.Semaphore(AT_ONCE)
         self.done = 0
+        self.failed: BaseException | None = None
 
     async def all(self, client: Client, feeds: list[tuple[int, Known]]) -> None:
         """Read all of them."""
         self.tick(0, self.total)
         async with client:
-            await asyncio.gather(*(self.one(client, feed, known) for feed, known in feeds))
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for feed, known in feeds:
+                        group.create_task(self.one(client, feed, known))
+            except ExceptionGroup as errors:
+                raise errors.exceptions[0] from None
 
     async def one(self, client: Client, feed: int, known: Known) -> None:
         """Read one blog to its end, or as far as it goes."""
@@ -112,9 +117,9 @@ class Run:
             try:
                 await self._read(client, feed, known)
                 self.result.answered += 1
-            except sqlite3.Error:
-                raise  # the database, not the blog
-            except Exception as error:
+            except Exception as error:  # a blog must not end the run, whatever it is made of
+                if self.failed is not None:
+                    raise self.failed from None  # the database did, not the blog
                 sentence = str(error) if isinstance(error, Unreadable) else UNKNOWN.format(type(error).__name__)
                 self.result.errors.append((known.url, sentence))
                 await self._write(self.store.save_error, feed, sentence)
@@ -134,4 +139,8 @@ class Run:
             self.result.gone += await self._write(self.store.mark_gone, feed, page.covers_from_utc, seen)
 
     async def _write(self, function: Callable, *values: object):
-        return await asyncio.get_running_loop().run_in_executor(self.writer, function, *values)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self.writer, function, *values)
+        except Exception as error:
+            self.failed = error
+            raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,7 @@ CONTENT = (
     "title", "html", "text", "word_count", "link_count", "image_count", "published_utc", "updated_utc",
     "summary_only", "url",
 )  # fmt: skip
+KINDS = {"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
 HAVE = "select guid, id, gone_utc, summary_only, {} from blog_posts where feed_id = ?"
 
 
@@ -76,8 +78,8 @@ class Store:
                 "update feeds set feed_url = ?, title = coalesce(?, title), kind = coalesce(?, kind), etag = ?,"
                 " last_modified = ?, older_url = ?, whole = ?, asked_utc = ?, fetched_utc = ?, error = null"
                 " where id = ?",
-                (page.feed_url, page.title, page.kind, page.etag, page.last_modified, page.older_url, page.whole,
-                 self.started, now_utc(), feed),
+                (page.feed_url, page.title, KINDS.get(page.kind), page.etag, page.last_modified, page.older_url,
+                 page.whole, self.started, now_utc(), feed),
             )  # fmt: skip
         return new, changed
 
