@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from loaders import house
+from loaders.feed_run import Wanted, fetch
 from loaders.load import Loader
 from loaders.places import Options
 from loaders.schema import open_database, settle_in
@@ -25,7 +26,11 @@ def build(site: str | None = None, db: Path | None = None) -> Path:
     if site:
         connection.execute("update sites set url = ?", (site.rstrip("/"),))
     settle_in(connection)
+    unread = connection.execute("select 1 from feeds where asked_utc is null limit 1").fetchone()
     connection.close()
+    if unread:
+        result = fetch(db, Wanted(source=house.root() / "demo" / "blogs"))
+        click.echo(f"blogs: {result.new:,} posts of {result.answered:,} blogs", err=True)
     return db
 
 
