@@ -66,7 +66,7 @@ def fetch(path: Path, wanted: Wanted, tick: Callable[[int, int], None] = lambda 
         try:
             feeds = writer.submit(store.feeds, wanted.only_new).result()
             if documents is not None:
-                feeds = [one for one in feeds if _among(one[1], documents)]
+                feeds = _among(feeds, documents)
             run = Run(store, writer, tick, len(feeds))
             client = Client(allowed, OFFLINE if documents is not None else Limits(), through=through)
             asyncio.run(run.all(client, feeds))
@@ -77,9 +77,10 @@ def fetch(path: Path, wanted: Wanted, tick: Callable[[int, int], None] = lambda 
                 archive.close()
 
 
-def _among(known: Known, documents: dict[str, dict]) -> bool:
-    wanted = {same(url) for url in (known.url, known.feed_url) if url}
-    return any(same(url) in wanted for url in documents)
+def _among(feeds: list[tuple[int, Known]], documents: dict[str, dict]) -> list[tuple[int, Known]]:
+    """The feeds of which anything was saved."""
+    there = {same(url) for url in documents}
+    return [(key, known) for key, known in feeds if {same(url) for url in (known.url, known.feed_url) if url} & there]
 
 
 def _end(store: Store) -> None:

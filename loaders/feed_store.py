@@ -143,7 +143,8 @@ class Store:
         edited = (post["title"], post["text"]) != (content[0], content[2])
         if (guid, *values) != (post["guid"], *content):
             sets = [f"{column} = ?" for column in ("guid", *CONTENT)]
-            sets += [f"{column} = null" for column in (*SCORED * edited, "gone_utc")]
+            rescored = SCORED if post["text"] != content[2] else ()
+            sets += [f"{column} = null" for column in (*rescored, "gone_utc")]
             self.connection.execute(
                 f"update blog_posts set {', '.join(sets)} where id = ?", (post["guid"], *values, key)
             )

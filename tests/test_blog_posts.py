@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -312,6 +313,32 @@ def test_two_runs_at_once_bring_each_post_once(tmp_path):
     assert rows(connection, "select count(*), count(distinct guid || feed_id), count(gone_utc) from blog_posts") == [
         (29, 29, 0)
     ]
+
+
+# ---- The made-up course ----
+
+
+def test_the_made_up_course_has_blogs(tmp_path, demo_files):
+    documents = feed_archive.saved(demo_files / "blogs")
+    reserved = re.compile(r"https://([a-z0-9.]+\.)?example\.(org|net|com|edu)/")
+    assert all(reserved.match(url) for url in documents)
+    connection = database(tmp_path)
+    load(connection, demo_files / "enrolled_users_all.json", demo_files / "blogs.csv", course=2)
+    connection.close()
+    result = fetch(tmp_path / "moodle.db", Wanted(source=demo_files / "blogs"))
+    assert (result.asked, result.answered, result.new, len(result.errors)) == (103, 102, 760, 1)
+    assert "760 posts in 102 blogs" in (demo_files / "README.md").read_text("utf-8")
+    connection = sqlite3.connect(tmp_path / "moodle.db")
+    kinds = "select count(*) > 100, sum(summary_only) > 0, sum(text like '%Technik%') > 0, sum(word_count < 5) > 0"
+    assert rows(connection, f"{kinds} from blog_posts") == [(1, 1, 1, 1)]
+    assert rows(
+        connection, "select count(*) from blog_posts where html like '%<script%' or html like '%javascript:%'"
+    ) == [(0,)]
+    assert rows(connection, "select count(person_id) > 100, count(*) > count(person_id) from post_links") == [(1, 1)]
+    assert rows(
+        connection, "select min(n) >= 3, max(n) <= 14 from (select count(*) n from blog_posts group by feed_id)"
+    ) == [(1, 1)]
+    assert rows(connection, "select sum(word_count) > 0 from blog_posts where person_id is null") == [(1,)]
 
 
 # ---- What is said ----
