@@ -5,13 +5,14 @@
 #   make bench-server  measure answering and the page script only
 #   make pictures  retake the README's pictures
 #   make lock    renew the exact versions        make clean   remove what the others made (no data of yours)
-# PYTHON=python3.12 names the Python to use.
+# PYTHON=python3.12 names the Python to use, WORKERS=0 runs the tests in one process (else one for each core).
 
 OLD_ENOUGH = import sys; sys.exit(sys.version_info < (3, 11))
 ifndef PYTHON
 PYTHON := $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c '$(OLD_ENOUGH)' 2>/dev/null && echo $$p && break; done)
 endif
+WORKERS = auto
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 LOCKED := install --quiet --require-hashes
@@ -24,7 +25,7 @@ test: .venv/test
 	@$(MAKE) --no-print-directory --keep-going lint pytest
 
 pytest: .venv/test browser
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist worksteal
 
 lint: .venv/test
 	$(BIN)/ruff check .
@@ -40,6 +41,7 @@ serve: .venv/run
 bench: .venv/test browser
 	$(BIN)/python tests/bench.py
 	$(BIN)/python tests/bench_pull.py
+	$(BIN)/python tests/bench_sentiment.py
 	$(BIN)/python tests/bench_server.py
 	$(BIN)/python tests/bench_script.py
 

@@ -80,6 +80,9 @@ def fetch(db: Path, wanted: dict) -> int:
         reporting.echo("Stopped. What came is kept; `coursette blogs fetch` goes on from there.", err=True)
         return 130
     _say_result(result)
+    connection = open_existing(db).conn
+    reporting.score_posts(connection)
+    connection.close()
     return 1 if result.asked and not result.answered else 0
 
 

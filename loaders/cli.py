@@ -60,10 +60,13 @@ def load(files, db, **options) -> None:
 @in_a_sentence
 def unload(load, db) -> None:
     """Take one load back. `coursette status` shows their numbers."""
+    from loaders import reporting
     from loaders.schema import open_existing
     from loaders.unload import unload as take_back
 
-    source = take_back(open_existing(db).conn, load)
+    connection = open_existing(db).conn
+    source = take_back(connection, load)
+    reporting.score_posts(connection)  # posts may say again what an older file had
     click.echo(f"Load {load} ({source}) is taken back.")
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from pathlib import Path
 
 import click
 
-from loaders import house
+from loaders import house, reporting
 from loaders.feed_run import Wanted, fetch
 from loaders.load import Loader
 from loaders.places import Options
@@ -26,12 +27,17 @@ def build(site: str | None = None, db: Path | None = None) -> Path:
     if site:
         connection.execute("update sites set url = ?", (site.rstrip("/"),))
     settle_in(connection)
-    unread = connection.execute("select 1 from feeds where asked_utc is null limit 1").fetchone()
+    _read_blogs(connection, db)
+    reporting.score_posts(connection)
     connection.close()
-    if unread:
+    return db
+
+
+def _read_blogs(connection: sqlite3.Connection, db: Path) -> None:
+    """What the blogs answered when they were saved, once."""
+    if connection.execute("select 1 from feeds where asked_utc is null limit 1").fetchone():
         result = fetch(db, Wanted(source=house.root() / "demo" / "blogs"))
         click.echo(f"blogs: {result.new:,} posts of {result.answered:,} blogs", err=True)
-    return db
 
 
 def _files() -> list[Path]:

@@ -16,7 +16,7 @@ _BOMS = (
 _DECLARED = re.compile(rb"^\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]{2,40})[\"']")
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{2,40})", re.IGNORECASE)
 _ESCAPING = ("iso-2022", "iso2022", "hz", "utf-7", "utf7")  # bytes that are also good UTF-8, and mean something else
-_CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # no XML may hold them, and real feeds do
+CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # no XML may hold them, and real feeds do
 
 
 @dataclass(frozen=True)
@@ -39,17 +39,17 @@ class Document:
         """The body as text. What is good UTF-8 is UTF-8, whatever a server or the document itself says."""
         for mark, encoding in _BOMS:
             if self.body.startswith(mark):
-                return _CONTROLS.sub("", self.body[len(mark) :].decode(encoding, "replace"))
+                return CONTROLS.sub("", self.body[len(mark) :].decode(encoding, "replace"))
         declared = _DECLARED.search(self.body[:1000])
         names = [declared[1].decode("ascii", "replace")] if declared else []
         names += _CHARSET.findall(self.content_type)[:1]
         first = names[:1] if names and names[0].lower().startswith(_ESCAPING) else ["utf-8"]
         for name in [*first, *self._wide(), *names]:
             try:
-                return _CONTROLS.sub("", self.body.decode(name))
+                return CONTROLS.sub("", self.body.decode(name))
             except (LookupError, ValueError):  # no such encoding, or not this one
                 continue
-        return _CONTROLS.sub("", self.body.decode("windows-1252", "replace"))
+        return CONTROLS.sub("", self.body.decode("windows-1252", "replace"))
 
     def _wide(self) -> list[str]:
         """The encoding of a document that starts with a character of two bytes."""

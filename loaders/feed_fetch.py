@@ -183,8 +183,13 @@ async def _document(response: httpx.Response, limits: Limits) -> Document:
         raise Unreadable("the blog answers with nothing")
     return Document(
         url=str(response.url), status=status, body=body, content_type=headers.get("content-type", ""),
-        etag=headers.get("etag"), last_modified=headers.get("last-modified"),
+        etag=_sendable(headers.get("etag")), last_modified=_sendable(headers.get("last-modified")),
     )  # fmt: skip
+
+
+def _sendable(value: str | None) -> str | None:
+    """What a server wants to be sent back, where that can be sent."""
+    return value if value and value.isascii() and value.isprintable() and len(value) <= 1000 else None
 
 
 async def _body(response: httpx.Response, most: int) -> bytes:

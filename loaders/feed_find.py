@@ -79,8 +79,8 @@ def named_feeds(document: Document) -> list[str]:
     """
     tree = LexborHTMLParser(document.text())
     base = _base(tree, document.url)
-    links = [(_kind(node), _address(node, base)) for node in tree.css("link[rel][href]") if _names_posts(node, base)]
-    rows = [(kind, url) for kind, url in links if url]
+    links = [(_kind(node), _address(node, base)) for node in tree.css("link[rel][href]") if _names_a_feed(node)]
+    rows = [(kind, url) for kind, url in links if url and not _COMMENTS.search(urlsplit(url).path)]
     if any("/feeds/posts/" in url for _, url in rows):  # Blogger: its Atom tells most, its RSS less
         rows.sort(key=lambda row: ("atom", "rss", "json").index(row[0]))
     return list(dict.fromkeys(url for _, url in rows))
@@ -109,12 +109,12 @@ def _address(node: LexborNode, base: str) -> str | None:
         return None
 
 
-def _names_posts(node: LexborNode, base: str) -> bool:
-    """Whether a link names a feed of posts: not of comments, and not of one post's comments."""
+def _names_a_feed(node: LexborNode) -> bool:
+    """Whether a link names a feed, and not one of comments by its title ("Anna » Week 1 Comments Feed")."""
     relations = (node.attributes.get("rel") or "").lower().split()
     if "alternate" not in relations or "stylesheet" in relations or _type(node) not in KINDS:
         return False
-    href, title = node.attributes.get("href") or "", node.attributes.get("title") or ""
-    if _COMMENTS.search(urlsplit(href).path) or _COMMENTS.search(re.split(r"»| - |\|", title)[-1]):
+    if _COMMENTS.search(re.split(r"»| - |\|", node.attributes.get("title") or "")[-1]):
         return False
+    href = node.attributes.get("href") or ""
     return _type(node) not in _VAGUE or bool(re.search(r"feed|rss|atom|\.xml", href, re.IGNORECASE))

@@ -6,8 +6,9 @@ import json
 from datetime import datetime
 from typing import Any
 
-from loaders.feed_document import Feed
+from loaders.feed_document import CONTROLS, Feed
 from loaders.feed_errors import NotAFeed
+from loaders.feed_pages import joined
 from loaders.feed_post import distinct, plain_as_html, plain_title, post, utc_text
 
 
@@ -25,7 +26,7 @@ def read_json(text: str, url: str, most: int, too_many: str) -> Feed:
         kind="json",
         title=plain_title(_text(found.get("title")), False) or None,
         posts=distinct([item_post(item, url) for item in items[:most] if isinstance(item, dict)]),
-        older=older if isinstance(older, str) and older else None,
+        older=joined(url, older) if isinstance(older, str) and older else None,
         fault=too_many if len(items) > most else None,
     )
 
@@ -43,8 +44,10 @@ def item_post(item: dict[str, Any], url: str) -> dict:
 
 
 def _text(value: Any) -> str:
-    """A string; the specification lets readers take a number for an id."""
-    return value if isinstance(value, str) else str(value) if isinstance(value, (int, float)) else ""
+    """A string, without half characters; the specification lets readers take a number for an id."""
+    if not isinstance(value, str):
+        return str(value) if isinstance(value, (int, float)) else ""
+    return CONTROLS.sub("", value.encode("utf-8", "replace").decode())
 
 
 def _time(value: Any) -> str | None:

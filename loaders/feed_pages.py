@@ -16,12 +16,20 @@ def older_of(parsed: Any, url: str) -> str | None:
     for relation in ("next", "prev-archive"):
         for link in parsed.feed.get("links", []):
             if link.get("rel") == relation and link.get("href"):
-                return urljoin(url, link["href"])
+                return joined(url, link["href"])
     if not parsed.entries:
         return None
     if is_wordpress(parsed):
         return with_values(url, paged=str(_number(value_of(url, "paged"), 1) + 1))
     return _by_counting(parsed.feed, url)
+
+
+def joined(url: str, address: str) -> str | None:
+    """An address of a page at `url`, made absolute; None where it is none."""
+    try:
+        return urljoin(url, address.strip())
+    except ValueError:
+        return None
 
 
 def is_wordpress(parsed: Any) -> bool:

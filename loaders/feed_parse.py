@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import re
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import feedparser
@@ -23,6 +24,7 @@ MOST_POSTS = 5000
 TOO_MANY = f"this feed holds more than {MOST_POSTS:,} posts in one document: its first {MOST_POSTS:,} were taken"
 CUT = "this feed ends in the middle: all but its last post were taken; fetch again later"
 ENTITIES = "this feed defines words of its own (XML entities) that Coursette does not read: ask what makes it"
+BROKEN = "this feed is broken in a way that cannot be read: ask what makes it"
 PAGE = "this address gives a web page, not a feed"
 _HEAD = 20_000  # characters that show what a document is
 _ROOT = re.compile(r"<(?:[\w.-]+:)?(rss|feed|rdf)[\s>]", re.IGNORECASE)
@@ -35,6 +37,7 @@ _START = re.compile(r"<[A-Za-z]")
 _ENTITY = re.compile(r"<!ENTITY", re.IGNORECASE)
 # A character by another name, such as <!ENTITY nbsp "&#160;">: harmless. Nothing that grows, nothing from elsewhere.
 _SMALL_ENTITY = re.compile(r"<!ENTITY\s+[\w.-]{1,40}\s+[\"'](?:&#\w{1,8};|[^\"'&%<]{0,10})[\"']\s*>")
+_REFERENCE = re.compile(r"&#([xX][0-9a-fA-F]{1,9}|[0-9]{1,9});?", re.ASCII)
 _TEXT = ("text/plain", "text")
 _XHTML = ("application/xhtml+xml", "xhtml", "html")
 
@@ -75,12 +78,7 @@ def _read_xml(text: str, url: str) -> Feed:
     _refuse_entities(text)
     fault = None if _END.search(text) else CUT
     text, crowded = _shortened(text)
-    # No sanitising here: nh3 does it, faster and for good. No address: else feedparser changes what posts are known by.
-    # BytesIO, as a string might be taken for a file's name.
-    parsed = feedparser.parse(
-        io.BytesIO(text.encode("utf-8", "replace")), sanitize_html=False, resolve_relative_uris=False,
-        response_headers={"content-type": "application/xml; charset=utf-8"},
-    )  # fmt: skip
+    parsed = _parsed(_REFERENCE.sub(_real_character, text))
     version = parsed.get("version") or ""
     if not version and not parsed.entries:
         raise NotAFeed("this address gives something that is no feed: give the address of the blog or its feed")
@@ -91,6 +89,29 @@ def _read_xml(text: str, url: str) -> Feed:
         kind=kind, title=title or None, posts=distinct([entry_post(entry, kind, url) for entry in entries]),
         older=None if fault else older_of(parsed, url), fault=TOO_MANY if crowded else fault,
     )  # fmt: skip
+
+
+def _parsed(text: str) -> Any:
+    """What feedparser makes of it. Raises Unreadable.
+
+    No sanitising here: nh3 does it, faster and for good. No address: else feedparser changes what posts are known by.
+    BytesIO, as a string might be taken for a file's name.
+    """
+    try:
+        return feedparser.parse(
+            io.BytesIO(text.encode("utf-8", "replace")), sanitize_html=False, resolve_relative_uris=False,
+            response_headers={"content-type": "application/xml; charset=utf-8"},
+        )  # fmt: skip
+    except (ValueError, LookupError, AttributeError, TypeError, AssertionError):  # it is not made for every oddity
+        raise Unreadable(BROKEN) from None
+
+
+def _real_character(found: re.Match) -> str:
+    """A character reference, or nothing where there is no such character: &#x110000; ends feedparser."""
+    digits = found[1]
+    code = int(digits[1:], 16) if digits[0] in "xX" else int(digits)
+    fits = code in (9, 10, 13) or 32 <= code < 0xD800 or 0xE000 <= code < 0xFFFE or 0x10000 <= code <= 0x10FFFF
+    return found[0] if fits else ""
 
 
 def _shortened(text: str) -> tuple[str, bool]:
@@ -107,8 +128,7 @@ def entry_post(entry: Any, kind: str, url: str) -> dict:
     """A post out of feedparser's entry."""
     body, whole, base = _body(entry, kind)
     title = entry.get("title_detail") or {}
-    published = utc_text(dict.get(entry, "published_parsed"))
-    updated = utc_text(dict.get(entry, "updated_parsed"))
+    published, updated = _time(entry, "published"), _time(entry, "updated")
     if kind == "rss" and not published:  # <dc:date>, the only date of RSS 1.0, is "updated" to feedparser
         published, updated = updated, None
     return post(
@@ -116,6 +136,17 @@ def entry_post(entry: Any, kind: str, url: str) -> dict:
         title=plain_title(title.get("value") or "", title.get("type") not in _TEXT or kind == "rss"),
         body=body, whole=whole, published_utc=published, updated_utc=updated,
     )  # fmt: skip
+
+
+def _time(entry: Any, name: str) -> str | None:
+    """A time of an entry; dict.get, as feedparser gives the time of publication where there is none of editing."""
+    parsed, text = dict.get(entry, f"{name}_parsed"), dict.get(entry, name)
+    if parsed is None and text:
+        try:  # "Mon, 04 Mar 2024 10:00:00", which feedparser does not take without a zone
+            parsed = parsedate_to_datetime(text)
+        except (TypeError, ValueError, OverflowError):
+            return None
+    return utc_text(parsed)
 
 
 def _link(entry: Any, url: str) -> str | None:

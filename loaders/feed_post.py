@@ -30,10 +30,11 @@ _SILENT = "script style iframe object embed noscript template svg math textarea 
 TAGS = frozenset(_HARMLESS.split())
 SILENT = frozenset(_SILENT.split())  # gone with all that is in them
 _EMOJI = re.compile(r"\b(wp-smiley|emoji)\b")
-# How themes end an excerpt: [&hellip;], [...], a bare ellipsis, "Continue reading", "Read more".
-_EXCERPT_END = re.compile(
-    r"(\[\s*(…|\.\.\.)\s*\]|(continue reading|read (the )?(more|rest|full)\b|weiterlesen|lire la suite|leer más)"
-    r"[^\n]{0,200}?)\s*[→»>….]*\s*$",
+# How themes end an excerpt: [&hellip;], [...], or a link to the post itself: "Continue reading <span>Week 1</span> →".
+_MARK_END = re.compile(r"\[\s*(…|\.\.\.)\s*\]\s*$")
+_MORE = re.compile(
+    r"\W*(continue reading|keep reading|read (the )?(more|rest|full)\b|more…|more\.\.\.|weiterlesen|lire la suite"
+    r"|leer más|continua a leggere)",
     re.IGNORECASE,
 )
 _ELLIPSIS_END = re.compile(r"(…|\.\.\.)\s*$")
@@ -69,7 +70,7 @@ def post(
         "image_count": images,
         "published_utc": published_utc,
         "updated_utc": updated_utc,
-        "summary_only": _is_summary(text, whole),
+        "summary_only": _is_summary(clean["html"], text, whole, url or base),
     }
 
 
@@ -92,11 +93,17 @@ def _web(url: str | None, base: str) -> str | None:
     return full if fits and len(full) <= 4000 else None
 
 
-def _is_summary(text: str, whole: bool | None) -> bool:
+def _is_summary(markup: str, text: str, whole: bool | None, url: str) -> bool:
     """Whether this is an excerpt: the feed has no more, or it ends as excerpts do."""
-    if whole is False or _EXCERPT_END.search(text[-300:]):
+    if whole is False or _MARK_END.search(text[-20:]):
         return True
-    return whole is None and bool(_ELLIPSIS_END.search(text[-10:]))
+    if whole is None and _ELLIPSIS_END.search(text[-10:]):
+        return True
+    links = LexborHTMLParser(markup).css("a[href]")[-1:] if markup else []
+    said = " ".join(links[0].text().split()) if links else ""
+    if not _MORE.match(said) or not " ".join(text[-500:].split()).endswith(said):
+        return False
+    return urlsplit(links[0].attributes.get("href") or "").hostname == urlsplit(url).hostname
 
 
 def distinct(posts: list[dict]) -> list[dict]:

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from loaders import (
     kinds,
     log,
     pulls,
+    sentiment,
     tables,
     zones,
 )
@@ -152,6 +154,8 @@ def take(database: str, path: str, source: str, given: Options) -> Outcome:
         part = PART_OF.get(outcome.kind)
         if outcome.error is None and part and (part != "log" or reaches_back(connection, outcome.load_id)):
             pulls.note(connection, given.site, given.course, part, started)
+        with suppress(sqlite3.OperationalError):  # another coursette is writing; the next to finish scores them
+            sentiment.score(connection)
         return outcome
     except sqlite3.OperationalError:
         return Outcome(source, error=BUSY)

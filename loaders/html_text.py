@@ -17,21 +17,34 @@ _LINES = frozenset(("li", "tr"))
 _SILENT = frozenset(("script", "style", "template", "head", "noscript", "svg"))
 _DASH = re.compile("[–—]")
 _URL = re.compile(r"https?://[^\s<>\"'“”]+", re.IGNORECASE)
-_PARAGRAPH, _LINE = "\f", "\v"  # marks for the edges of blocks: no text has them once its spaces are made one
+# Marks for the edges of blocks: no text has them once its spaces are made one.
+_PARAGRAPH, _LINE, _QUOTE, _UNQUOTE = "\f", "\v", "\x1c", "\x1d"
+_QUOTED = re.compile(r"^>+ ", re.MULTILINE)
+_DEEPEST = 3  # quotes in quotes that are told apart
 
 
 def text_of(message: str, plain: bool = False, breaks: bool = False) -> str:
-    """The text with one blank line between paragraphs, and one line for each list item.
+    """The text with one blank line between paragraphs, one line for each list item, and > before quoted lines.
 
     `plain`: the message is no HTML. `breaks`: HTML in which a line break counts, as in Moodle's auto-format.
     """
     if not plain:
         html = message.replace("\n", "<br>") if breaks else message
         message = "".join(_pieces(LexborHTMLParser(html).body))
-        message = re.sub(r"\s*\f\s*", "\n\n", message)
+        message = re.sub(r"[ \n\v]*\f[ \n\v\f]*", "\n\n", message)
         message = re.sub(r"[ \v]*\v[ \v]*", "\n", message)
-    lines = (" ".join(line.split()) for line in message.splitlines())
+    lines = (" ".join(line.split()) for line in (message.splitlines() if plain else _quoted(message.split("\n"))))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def _quoted(lines: list[str]) -> Iterator[str]:
+    """The lines; what another wrote begins with > as in mails, so that it stays apart from the writer's own words."""
+    depth = 0
+    for line in lines:
+        if line in (_QUOTE, _UNQUOTE):
+            depth += 1 if line == _QUOTE else -1
+        else:
+            yield f"{'>' * min(depth, _DEEPEST)} {line}" if depth and line.strip() else line
 
 
 def _pieces(root: LexborNode | None) -> Iterator[str]:
@@ -46,15 +59,23 @@ def _pieces(root: LexborNode | None) -> Iterator[str]:
         elif node.tag == "br":
             yield "\n"
         elif node.tag not in _SILENT:
-            edge = _PARAGRAPH if node.tag in _PARAGRAPHS else _LINE if node.tag in _LINES else ""
-            yield edge or (" " if node.tag in ("td", "th") else "")
-            stack.append(edge)
+            before, after = _edges(node.tag)
+            yield before
+            stack.append(after)
             stack.extend(reversed(list(node.iter(include_text=True))))
+
+
+def _edges(tag: str | None) -> tuple[str, str]:
+    """The marks before and after what an element holds."""
+    if tag == "blockquote":
+        return f"{_PARAGRAPH}{_QUOTE}{_PARAGRAPH}", f"{_PARAGRAPH}{_UNQUOTE}{_PARAGRAPH}"
+    edge = _PARAGRAPH if tag in _PARAGRAPHS else _LINE if tag in _LINES else ""
+    return edge or (" " if tag in ("td", "th") else ""), edge
 
 
 def word_count(text: str) -> int:
     """How many words, counted as Moodle does: whatever stands between spaces and dashes."""
-    return len(_DASH.sub(" ", text).split())
+    return len(_DASH.sub(" ", _QUOTED.sub("", text)).split())
 
 
 def links_of(html: str, text: str) -> list[str]:

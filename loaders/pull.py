@@ -65,8 +65,8 @@ def pull(db: Path, addresses: list[str], private: Path | None, secrets: ways.Sec
         except KeyboardInterrupt:
             reporting.echo(STOPPED, err=True)
             return 130
-    if status == 0:
-        _advise(db)
+    if db.exists():
+        _finish(db, status == 0)
     return status
 
 
@@ -220,10 +220,12 @@ def _report(pulling: CoursePull) -> int:
     return 1 if failed else 0
 
 
-def _advise(db: Path) -> None:
-    """What is still missing, as after a load."""
+def _finish(db: Path, advise: bool) -> None:
+    """Guess how new posts sound, and tell what is still missing, as after a load."""
     connection: sqlite3.Connection = open_database(db).conn
     try:
-        reporting.advise(connection)
+        reporting.score_posts(connection)
+        if advise:
+            reporting.advise(connection)
     finally:
         connection.close()

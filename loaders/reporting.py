@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-from loaders import advice
+from loaders import advice, sentiment
 from loaders.load import Loader, Outcome, waiting
 from loaders.places import Options
 from loaders.schema import open_database, settle_in
@@ -35,6 +35,8 @@ def load(db: Path, files: list[Path], options: dict) -> int:
             loader = Loader(connection, chosen, tick, at_end=lambda: finish(connection, outcomes, chosen))
             for outcome in loader.load(files):
                 outcomes.append(outcome)
+        if not chosen.check:
+            score_posts(connection)
     finally:
         settle_in(connection)
         connection.close()
@@ -54,6 +56,17 @@ def progress():
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("reading", total=None)
         yield lambda rows: bar.advance(task, rows)
+
+
+def score_posts(connection) -> int:
+    """Guess how new and changed posts sound; returns how many. A bar on a terminal, nothing in a pipe."""
+    waiting = sentiment.waiting(connection)
+    if not waiting or not sys.stderr.isatty():
+        return sentiment.score(connection)
+    columns = (SpinnerColumn(), TextColumn("scoring"), BarColumn(), MofNCompleteColumn(), TextColumn("posts"))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("scoring", total=waiting)
+        return sentiment.score(connection, lambda posts: bar.advance(task, posts))
 
 
 def echo(text: str, err: bool = False) -> None:

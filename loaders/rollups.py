@@ -12,6 +12,7 @@ TABLES = (  # in the order of building: the later ones read the earlier ones
     "usage_activity_person_week",
     "usage_part_person_week",
     "usage_person_week",
+    "usage_person_day",
     "usage_person_seen",
     "usage_person",
     "usage_week",

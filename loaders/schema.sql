@@ -466,6 +466,15 @@ create table if not exists usage_person_week (
     primary key (course_id, person_id, week)
 ) without rowid;
 
+-- the same for each day of course time with a click
+create table if not exists usage_person_day (
+    course_id integer not null references courses(id),
+    person_id integer not null references people(id),
+    day text not null,                   -- YYYY-MM-DD
+    clicks integer not null,
+    primary key (course_id, person_id, day)
+) without rowid;
+
 -- the last thing that anybody (staff too) did in the course themselves
 create table if not exists usage_person_seen (
     course_id integer not null references courses(id),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 
-from loaders import feeds, rollups, weeks
+from loaders import feeds, rollups, sentiment, weeks
 from loaders.activities import Activities, save_parts, save_sections
 from loaders.claims import Load, read_loads
 from loaders.courses import name_courses, place_loads, tidy_courses
@@ -71,6 +71,7 @@ def settle(connection: sqlite3.Connection, events_changed: bool = True) -> None:
     save_link_people(connection)
     for course in settled:
         save_steps(connection, course)
+    sentiment.refresh(connection)
 
 
 def _settle_site(

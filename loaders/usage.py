@@ -15,6 +15,7 @@ from typing import Any
 
 from loaders import answers, bits, choosing, times
 from loaders.statements import ask
+from loaders.student_completion import NOT_LOGGED
 
 FARTHEST = 10**6  # weeks; nothing is farther away, and SQLite takes no number of any size
 
@@ -117,7 +118,7 @@ def _counted(course: dict, activity: dict, found: tuple[int, int]) -> dict:
 
 def is_logged(activity: dict) -> bool:
     """Whether Moodle writes a log line when somebody opens it."""
-    return activity["kind"] not in answers.NOT_LOGGED
+    return activity["kind"] not in NOT_LOGGED
 
 
 def _completed(activity: dict, filters: Filters, inside: int) -> int | None:

@@ -24,13 +24,14 @@ from loaders import look_ups, web, whom
 
 FORMS = ("json", "csv", "blob")
 LAST = re.compile(r"(?P<name>.+?)(\.(?P<form>\w+))?")  # as Datasette's router splits the end of an address
-PAGES = ("student", "access", "find", "people")  # below /-/
+PAGES = ("student", "access", "find", "people", "nudges", "notes")  # below /-/
 # A column of a table or of an answer that says it is about people.
 PERSONAL = {"claim", "person", "person_id", "related_person_id", "real_person_id", "email", "raw"}
 SEARCH = re.compile(r".+_fts(_\w+)?", re.IGNORECASE)  # SQLite's search tables hold the words without the people
 PART = re.compile(r"(chapter|discussion|page|wikipage|sco|entry|record):\d{1,18}|\d{1,18}|[^\d:][^:]{0,80}")
 BY_SQL = ("_where", "_through")  # what narrows a table by more than its own columns
 MOODLE = re.compile(r"https?://[a-z0-9.-]{1,200}(:\d{1,5})?")
+SHOWN = (200, 303)  # the latter where a form about a student was taken (plugins/notes.py)
 PATIENCE_S = 5.0
 SENTENCE = (
     "Nothing about students is shown while look-ups cannot be recorded: is the disk full, or private/audit.db not "
@@ -191,7 +192,7 @@ def recording(datasette: Datasette, row: dict, scope: dict, send: Callable) -> C
 
     async def send_after_recording(message: dict) -> None:
         nonlocal refused
-        shown = message["type"] == "http.response.start" and message["status"] == 200
+        shown = message["type"] == "http.response.start" and message["status"] in SHOWN
         if shown and not await recorder_of(datasette).recorded(row, scope):
             refused = True
             await refuse(datasette, scope, send, SENTENCE, 503)

@@ -8,7 +8,7 @@ from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
 
-from loaders import accounts, answers, look_ups, web
+from loaders import accounts, answers, look_ups, noting, web
 
 
 async def home(datasette: Datasette, request: Request) -> Response:
@@ -23,6 +23,7 @@ async def home(datasette: Datasette, request: Request) -> Response:
         "databases": names,
         "others": others,
         "record": await record(datasette, request),
+        "has_notes": noting.may_note(request),
         "no_password": no_password(datasette, request.actor),
     }
     return await web.page(datasette, request, "index.html", context)

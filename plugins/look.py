@@ -11,6 +11,8 @@ from datasette import hookimpl
 from datasette.utils.asgi import Request, Response
 from markupsafe import Markup
 
+from loaders import moods
+
 HERE = Path(__file__).parent
 LONG_AGO_DAYS = 365
 HEAT_FROM_PCT = (0, 1, 40, 70, 100)  # lowest share of each of the five colours
@@ -39,11 +41,25 @@ def age(utc: str, now: datetime | None = None) -> str:
     return format_timedelta(-passed, add_direction=True, locale="en_GB")
 
 
-def when(utc: str | None, zone: str | None) -> Markup:
+def when(utc: str | None, zone: str | None, words: str | None = None) -> Markup:
     """The age in words; the exact local time shows on hover and, by keyboard, on focus."""
     if not utc:
         return Markup("")
-    return Markup('<time datetime="{}" title="{}" tabindex="0">{}</time>').format(utc, exact(utc, zone), age(utc))
+    said = words or age(utc)
+    return Markup('<time datetime="{}" title="{}" tabindex="0">{}</time>').format(utc, exact(utc, zone), said)
+
+
+def day(utc: str | None, zone: str | None) -> Markup:
+    """'Mon 7 March', where ages would all be alike; the whole of it as in `when`."""
+    local = datetime.fromisoformat(utc).astimezone(_zone(zone)) if utc else None
+    return when(utc, zone, f"{local:%a} {local.day} {local:%B}") if local else Markup("")
+
+
+def days(first: str | None, last: str | None, zone: str | None) -> Markup:
+    """'Mon 7 March to Wed 9 March', or one of them where both are on the same day."""
+    one, other = day(first, zone), day(last, zone)
+    alike = one.striptags() == other.striptags()
+    return one if alike or not other else Markup("{} to {}").format(one, other)
 
 
 def heat(pct: float | None) -> str:
@@ -65,7 +81,7 @@ def _zone(name: str | None) -> ZoneInfo:
 
 @hookimpl
 def prepare_jinja2_environment(env):
-    env.filters.update(when=when, exact=exact, heat=heat, number=number)
+    env.filters.update(when=when, exact=exact, heat=heat, day=day, days=days, number=number, signed=moods.signed)
 
 
 @hookimpl

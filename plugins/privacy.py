@@ -29,7 +29,8 @@ LED_TO = re.compile(
 )
 USERSCRIPT = "/-/coursette.user.js"  # managers of userscripts fetch it, or open it in a tab
 # Their windows are opened, and used again by name, from a Moodle page; all others are cut off from their openers.
-OPENED_FROM_MOODLE = ("/-/student", "/-/window", "/-/learn")
+# Forms of the student page lead through /-/notes, which must not cut that window off either.
+OPENED_FROM_MOODLE = ("/-/student", "/-/notes", "/-/window", "/-/learn")
 COOKIE_LASTS_S = 14 * 24 * 3600
 HTTPS_LASTS_S = 365 * 24 * 3600
 HOST = re.compile(r"(\[(?P<six>[0-9a-f.]*:[0-9a-f:.]*)\]|(?P<name>[^:\[\]]+))(:\d{1,5})?")

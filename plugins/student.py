@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
+from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
 
 from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
 
-from loaders import answers, finding, web
+from loaders import (
+    answers,
+    finding,
+    look_ups,
+    moods,
+    noting,
+    sentiment,
+    since,
+    student,
+    student_completion,
+    web,
+    week_chart,
+)
 
-CHART = {"width": 560, "height": 60, "gap": 4}
-HALF_A_YEAR = 26  # weeks
 ROLES = {"editingteacher": "teacher", "teacher": "non-editing teacher", "coursecreator": "course creator"}
 WORDS = {"complete": "done", "complete-pass": "passed", "complete-fail": "done, not passed"}
 
@@ -19,43 +32,80 @@ WORDS = {"complete": "done", "complete-pass": "passed", "complete-fail": "done, 
 async def student_page(datasette: Datasette, request: Request) -> Response:
     """`/-/student?course=&user=` (or `person=`, our own key): the three tabs."""
     database, course, person = await find_person(datasette, request)
-    found = await web.ask(datasette, database, answers.student, course, person)
-    absent = not found["loaded"]["own_completion"]
-    for section in found["completion"]:
-        section["activities"] = [row for row in section["activities"] if is_shown(row)]
-        for row in section["activities"]:
-            # Said once for all of them, above.
-            row["why"] = "" if absent and row["why"] == "not loaded" else row["why"]
-            row["said"] = said(row)
-            row["href"] = activity_link(course, row)
-    sections = [section for section in found["completion"] if section["activities"]]
+    looked = await looks(datasette, request, course, person)
+    found = await web.ask(datasette, database, everything, course, person, looked)
+    sections = [shown(section) for section in found["completion"]]
+    sections = [section for section in sections if section["activities"]]
+    own = await noting.of_page(datasette, request, database, course, person)
+    odd = [each for each in found["worth_a_look"] if each["about"] not in (own or {}).get("marks", ())]
+    say(course, sections, found, odd)
+    posts = [{**row, "href": post_link(course, row), "sound": moods.sound(row)} for row in found["posts"]]
     context = {
         **found,
         "completion": sections,
         "latest": latest(sections),
-        "chart": chart(found["usage"]["weeks"]),
+        "chart": week_chart.chart(found["usage"]["weeks"]),
+        "mood_chart": moods.chart([row for row in found["posts"] if row["source"] == "blog"]),
         "initials": initials(person),
         "role": role_name(person["role"]),
-        "personal": personal(person, found["details"], profile_link(course, person)),
-        "forum_posts": [{**row, "href": post_link(course, row)} for row in found["posts"] if row["source"] == "forum"],
+        "personal": personal(person, found["details"], profile_link(course, person), found["blogs"]),
+        "forum_posts": [row for row in posts if row["source"] == "forum"],
         "absent_posts": [row for row in found["posted"] if not row["loaded"]],
-        "blog_posts": [{**row, "href": safe_link(row["url"])} for row in found["posts"] if row["source"] == "blog"],
+        "blog_posts": [row for row in posts if row["source"] == "blog"],
+        "looked": looked,
+        "own": own,
+        "odd": odd,
+        "fine": [each for each in found["worth_a_look"] if each not in odd],
+        "guess": f"{sentiment.GUESS} {sentiment.CANNOT_SEE}",
         "same_as": {kind: address(datasette, database, course, person, kind) for kind in ("json", "csv")},
     }
     return await web.page(datasette, request, "coursette_student.html", context)
 
 
+async def looks(datasette: Datasette, request: Request, course: dict, person: dict) -> dict | None:
+    """What the record says of this visitor's earlier looks at this student; None where it cannot be read."""
+    record = web.private(datasette) / f"{look_ups.NAME}.db"
+    actor = str((request.actor or {}).get("id"))
+    try:
+        return await asyncio.to_thread(since.looks, record, actor, course, person, datetime.now(UTC))
+    except sqlite3.Error:
+        return None
+
+
+def everything(conn: sqlite3.Connection, course: dict, person: dict, looked: dict | None) -> dict:
+    """What student.student says, and `since`: what is new in it since the last look."""
+    found = student.student(conn, course, person)
+    return {**found, "since": since.changes(conn, course, found, looked and looked["last_utc"])}
+
+
+def shown(section: dict) -> dict:
+    """The section with those activities that are something to look at."""
+    return {**section, "activities": [row for row in section["activities"] if is_shown(row)]}
+
+
+def say(course: dict, sections: list[dict], found: dict, odd: list[dict]) -> None:
+    """Add to each activity what is said of it, where it leads, and what is odd about it and not found to be fine."""
+    absent = not found["loaded"]["own_completion"]
+    listed = {(each["kind"], activity["cmid"]) for each in odd for activity in each["activities"]}
+    for row in (row for section in sections for row in section["activities"]):
+        row["why"] = "" if absent and row["why"] == "not loaded" else row["why"]  # said once for all of them, above
+        row["said"] = said(row)
+        row["href"] = activity_link(course, row)
+        row["after_s"] = row["after_s"] if ("run", row["cmid"]) in listed else None
+        row["unseen"] = ("unseen", row["cmid"]) in listed
+
+
 async def student_json(datasette: Datasette, request: Request) -> Response:
-    """`/-/student.json`: what answers.student says."""
+    """`/-/student.json`: what student.student says."""
     database, course, person = await find_person(datasette, request)
-    found = await web.ask(datasette, database, answers.student, course, person)
+    found = await web.ask(datasette, database, student.student, course, person)
     return Response.json({"ok": True, **found}, headers=dict(web.OWN_PAGE))
 
 
 async def student_csv(datasette: Datasette, request: Request) -> Response:
     """`/-/student.csv`: a row per activity, with its section."""
     database, course, person = await find_person(datasette, request)
-    sections = (await web.ask(datasette, database, answers.student, course, person))["completion"]
+    sections = (await web.ask(datasette, database, student.student, course, person))["completion"]
     about = ("section", "number", "week")
     rows = [{**{key: s[key] for key in about}, **row} for s in sections for row in s["activities"]]
     columns = list(rows[0]) if rows else []
@@ -84,7 +134,7 @@ async def by_name(datasette: Datasette, database: str, course: dict, user: str, 
     return {**found, "by_name": user} if found else None
 
 
-def personal(person: dict, details: dict, profile: str | None) -> list[dict]:
+def personal(person: dict, details: dict, profile: str | None, blogs: list[dict]) -> list[dict]:
     """What is known of the person, in reading order: `term`, then `text` (with `href`) or a time `utc`."""
     email, role = person["email"], person["role"]
     how = f" (from {person['role_from']})" if role and person["role_from"] else ""
@@ -99,6 +149,7 @@ def personal(person: dict, details: dict, profile: str | None) -> list[dict]:
         {"term": "Status", "text": person["status"]},
         {"term": "Enrolled", "utc": person["enrolled_utc"]},
         {"term": "Last seen", "utc": person["last_access_utc"]},
+        *({"term": "Blog", "text": blog["url"], "href": safe_link(blog["url"])} for blog in blogs),
         *({"term": field, "text": value, "href": telephone(field, value)} for field, value in details.items()),
     ]
     return [row for row in rows if row.get("text") or row.get("utc")]
@@ -130,7 +181,7 @@ def nobody(course: dict, user: str, person: str) -> str:
 
 def is_shown(row: dict) -> bool:
     """Headings and the like are no activities to look at, unless somebody tracks them."""
-    return row["kind"] not in answers.NOT_LOGGED or row["tracked"] == 1
+    return row["kind"] not in student_completion.NOT_LOGGED or row["tracked"] == 1
 
 
 def said(row: dict) -> str:
@@ -155,68 +206,6 @@ def latest(sections: list[dict]) -> int:
     """Index of the section with the newest completion, which is open at first; -1 for none."""
     newest = [max((row["completed_utc"] or "" for row in s["activities"]), default="") for s in sections]
     return newest.index(max(newest)) if any(newest) else -1
-
-
-def chart(weeks: list[dict]) -> dict | None:
-    """Bars of clicks and steps of the class median in the coordinates of the drawing; None without weeks."""
-    weeks, apart = without_lone_week(weeks)
-    if not weeks:
-        return None
-    top = max(1, *(max(week["clicks"], week["class_median"]) for week in weeks))
-    step = CHART["width"] / len(weeks)
-    every = len(weeks) // 26 + 1
-
-    def height(value: float) -> float:
-        return round(CHART["height"] * value / top, 1)
-
-    bars = [
-        {
-            **week,
-            "x": round(index * step + CHART["gap"] / 2, 1),
-            "width": round(step - CHART["gap"], 1),
-            "height": height(week["clicks"]),
-            "y": CHART["height"] - height(week["clicks"]),
-            "left": round(index * step, 1),
-            "right": round((index + 1) * step, 1),
-            "middle": round((index + 0.5) * step, 1),
-            "median_y": CHART["height"] - height(week["class_median"]),
-            "tick": index % every == 0,
-            "gap": index > 0 and week["week"] - weeks[index - 1]["week"] > 1,
-        }
-        for index, week in enumerate(weeks)
-    ]
-    return {**CHART, "bars": bars, "none": quiet_weeks(weeks), "apart": apart}
-
-
-def without_lone_week(weeks: list[dict]) -> tuple[list[dict], list[dict]]:
-    """(weeks to draw, those left out): a first or last week more than half a year from all others is left out."""
-    apart = []
-    if len(weeks) > 2 and weeks[1]["week"] - weeks[0]["week"] > HALF_A_YEAR:
-        apart, weeks = [weeks[0]], weeks[1:]
-    if len(weeks) > 2 and weeks[-1]["week"] - weeks[-2]["week"] > HALF_A_YEAR:
-        apart, weeks = [*apart, weeks[-1]], weeks[:-1]
-    return weeks, apart
-
-
-def quiet_weeks(weeks: list[dict]) -> str:
-    """'none in weeks 5, 7 to 9 (break: 5)': the weeks without a click, said in words."""
-    none = runs([index for index, week in enumerate(weeks) if not week["clicks"]])
-    said = [str(weeks[first]["week"]) + (f" to {weeks[last]['week']}" if last > first else "") for first, last in none]
-    breaks = [str(week["week"]) for week in weeks if week["is_break"]]
-    many = len(said) > 1 or any(" " in words for words in said)
-    text = f"none in week{'s' if many else ''} {', '.join(said)}" if said else ""
-    return text + (f" (break: {', '.join(breaks)})" if text and breaks else "")
-
-
-def runs(indexes: list[int]) -> list[tuple[int, int]]:
-    """[(first, last)] of neighbours: [1, 2, 3, 5] -> [(1, 3), (5, 5)]."""
-    found: list[tuple[int, int]] = []
-    for index in indexes:
-        if found and found[-1][1] == index - 1:
-            found[-1] = (found[-1][0], index)
-        else:
-            found.append((index, index))
-    return found
 
 
 def initials(person: dict) -> str:
@@ -245,6 +234,8 @@ def profile_link(course: dict, person: dict) -> str | None:
 
 
 def post_link(course: dict, row: dict) -> str | None:
+    if row["source"] == "blog" and row["moodle_id"] and safe_link(course["site"]):
+        return f"{course['site']}/blog/index.php?entryid={row['moodle_id']}"
     if safe_link(row["url"]) or not (safe_link(course["site"]) and row["discussion"]):
         return safe_link(row["url"])
     return f"{course['site']}/mod/forum/discuss.php?d={row['discussion']}" + (

@@ -79,6 +79,32 @@ select
     line
 from spread
 """
+# 20 blog posts and 15 forum posts a student, scored, and the times of what is complete.
+POSTS = """
+with recursive numbers (number) as (select 1 union all select number + 1 from numbers where number < :posts)
+insert into {table} ({keys}, person_id, title, text, word_count, link_count, sentiment, usual_sentiment, positive_pct,
+    negative_pct, most_negative, most_positive, published_utc)
+select
+    {values},
+    people.id,
+    'Post ' || number,
+    'Some words.',
+    300,
+    number % 5,
+    (number * 37 % 19 - 8) / 10.0,
+    0.2,
+    40,
+    20,
+    'It would not start.',
+    'What a wonderful tool.',
+    strftime('%Y-%m-%dT%H:%M:%SZ', '2016-02-29', number * 5 || ' days')
+from people join numbers
+"""
+COMPLETED = """
+update completions
+set completed_utc = strftime('%Y-%m-%dT%H:%M:%SZ', '2016-02-29', (activity_id * 97 + person_id) % 100 || ' days')
+where state = 'complete'
+"""
 COVERING = """
 create index made_for_it
 on events(course_id, real_person_id, event_type_id, activity_id, part_id, week, person_id)
@@ -97,6 +123,13 @@ def build(path: Path, events: int) -> Path:
         sizes = {"students": STUDENTS, "activities": ACTIVITIES, "chapters": CHAPTERS, "weeks": WEEKS}
         kinds = {"viewed": made_up.VIEWED, "posted": made_up.POSTED, "part_viewed": made_up.PART_VIEWED}
         db.execute(FILL, {"events": events, **sizes, **kinds})
+        db.execute(
+            "insert into feeds (id, person_id, url) select id, id, 'https://s' || id || '.example.org/' from people"
+        )
+        db.execute(POSTS.format(table="blog_posts", keys="feed_id, guid", values="people.id, number"), {"posts": 20})
+        keys, values = "course_id, moodle_id", "1, people.id * 100 + number"
+        db.execute(POSTS.format(table="forum_posts", keys=keys, values=values), {"posts": 15})
+        db.execute(COMPLETED)
         db.execute("update courses set data_up_to_utc = (select max(time_utc) from events) where id = 1")
         started = time.perf_counter()
         rollups.build(db, 1)

@@ -8,7 +8,19 @@ from datetime import UTC, datetime, timedelta
 from html import escape
 from urllib.parse import parse_qs, urlsplit
 
+from loaders.feed_document import Document
+
+HOME = "https://anna.example.org/anna/"
+RSS = (
+    '<rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/"'
+    ' xmlns:dc="http://purl.org/dc/elements/1.1/"><channel><title>Anna</title>'
+)
 FIRST_DAY = datetime(2024, 3, 4, 10, 0, tzinfo=UTC)
+
+
+def document(body: str | bytes, content_type: str = "application/xml") -> Document:
+    """A document as if it had been fetched."""
+    return Document(f"{HOME}feed/", 200, body if isinstance(body, bytes) else body.encode(), content_type)
 
 
 @dataclass

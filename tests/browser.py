@@ -4,6 +4,7 @@
 what to do; the fixtures do the same, so that no browser test is ever skipped in silence.
 """
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -124,15 +125,28 @@ def launch(chromium: BrowserType, **options: object) -> Browser:
     raise NoBrowser(" ".join([ADVICE, *(f"({path} did not start: {why})" for path, why in tried.items())]))
 
 
+@contextmanager
+def no_loop() -> Iterator[None]:
+    """While this lasts, no event loop counts as running in this thread: Playwright's rests between its calls."""
+    resting = asyncio._get_running_loop()
+    asyncio._set_running_loop(None)
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(None if resting and resting.is_closed() else resting)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Headless Chromium or Chrome, one for all tests; the tests that use it run last (see conftest.py)."""
+    """Headless Chromium or Chrome, one for all tests of a process."""
     with ExitStack() as stack:
         try:
             started = launch(stack.enter_context(driver()).chromium)
         except NoBrowser as problem:
             pytest.fail(str(problem), pytrace=False)
+        loop = asyncio.get_running_loop()  # Playwright's
         yield started
+        asyncio._set_running_loop(loop)  # the last test may be none of the browser's (see conftest.py)
         started.close()
 
 

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from browser import browser, page, site
+from browser import browser, no_loop, page, site
 from hypothesis import settings
 
 __all__ = ["browser", "page", "site"]
@@ -20,9 +20,27 @@ settings.register_profile("house", deadline=None, derandomize="CI" in os.environ
 settings.load_profile("house")
 
 
+def needs_browser(item: pytest.Item) -> bool:
+    return "browser" in getattr(item, "fixturenames", ())
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests last: Playwright keeps an event loop in this thread, beside which no async test runs."""
-    items.sort(key=lambda item: "browser" in getattr(item, "fixturenames", ()))
+    """A module's browser tests come last in it, so that one of them clears away what the module has in the browser."""
+    modules = {path: place for place, path in enumerate(dict.fromkeys(item.path for item in items))}
+    items.sort(key=lambda item: (modules[item.path], needs_browser(item)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item):
+    """Browser tests and async tests in one process, in any order.
+
+    Playwright leaves its event loop marked as running in this thread, also while nothing asks the browser, and
+    beside a running loop no async test starts. So the mark is taken off for all tests but the browser's.
+    """
+    if needs_browser(item):
+        return (yield)
+    with no_loop():
+        return (yield)
 
 
 @pytest.fixture(scope="session")

@@ -51,6 +51,8 @@ DOORS = [
     Door("a student's page", "- - names - - names -", "/-/student"),
     Door("names for a Moodle page", "- - names names - - -", "/-/student.json /-/access.json /-/people.json"),
     Door("handing files in: by POST, with a token of the right `refresh` only", "- - - - - - -", "/-/refresh"),
+    Door("your own notes on a student: by POST, by you alone", "- - - - - - -", "/-/notes"),
+    Door("whom you nudged", "- - names - - - -", "/-/nudges /-/nudges.csv"),
     Door("how old a course's data is", "- - yes yes - - -", "/-/refresh.json"),
     Door("numbers for a Moodle page", "- - yes yes - - -", "/-/usage.json"),
     Door(f"a question that the colleague was given ({GRANTED})", "- names names - - - -", f"/moodle/{GRANTED}*"),

@@ -1,8 +1,8 @@
 """Students' blogs on this machine: a real HTTP server that answers as WordPress, Blogger and others do.
 
     with serving({"anna": Blog("wordpress", some_posts(25))}) as server:
-        client = Client(allowed=ALLOWED, limits=QUICK)
-        async for page in read_blog(client, Known(server.blog("anna"))): ...
+        async with quick_client() as client:
+            async for page in read_blog(client, Known(server.blog("anna"))): ...
 
 It counts what it is asked, and goes wrong in the ways that real blogs do (`Fault`). Any host name may be used, with
 `resolve` to look it up: `server.at("anna.example.org", "/anna/")`.
@@ -24,13 +24,33 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from blog_answers import Blog, Post, Reply, answer, some_posts
 
 from loaders.feed_address import networks
-from loaders.feed_fetch import Limits
+from loaders.feed_fetch import Client, Limits
+from loaders.feed_worker import Workers
 
-__all__ = ["ALLOWED", "QUICK", "Blog", "Fault", "Post", "resolve", "serving", "some_posts"]
+__all__ = ["ALLOWED", "QUICK", "Blog", "Fault", "Post", "quick_client", "resolve", "serving", "some_posts"]
 
 ALLOWED = networks(["127.0.0.0/8"])
 QUICK = Limits(pause_s=0, wait_initial_s=0.01, wait_most_s=2, silence_s=5, document_s=5, connect_s=2)
 MB = 1_000_000
+
+
+class KeptWorkers(Workers):
+    """Workers that all tests use, one after another: starting them takes longer than most tests."""
+
+    async def stop(self) -> None:
+        """Not yet: they end with Python."""
+
+
+WORKERS = KeptWorkers(20)
+
+
+def quick_client(limits: Limits = QUICK) -> Client:
+    """A client that may ask this machine, under any name, and does not wait long."""
+    client = Client(ALLOWED, limits, resolve)
+    client.workers = WORKERS
+    return client
+
+
 LOGIN_PAGE = (
     '<!DOCTYPE html><html><head><title>Private blog: log in</title></head><body><form action="/login" method="post">'
     '<input name="log"><input type="password" name="pwd"></form></body></html>'

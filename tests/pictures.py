@@ -56,8 +56,9 @@ def main() -> None:
             page.goto(link)
             home = page.url
             picture(page, "home", 1000, 640)
-            page.goto(f"{home}-/student?course=2&user=5")
-            picture(page, "student", 620, 760)
+            for tab in ("details", "completion", "posts"):
+                page.goto(f"{home}-/student?course=2&user=5#{tab}")
+                picture(page, f"student-{tab}", 620, 760)
             page.goto(f"{home}moodle/resource_usage?course=2&to_week=13#{fragment('resource_usage')}")
             page.wait_for_selector("canvas, .vega-embed svg")
             picture(page, "chart", 1000, 900)

@@ -52,6 +52,7 @@ FACTS = {
     " from usage_part_person_week u join parts t on t.id = u.part_id join people p on p.id = u.person_id",
     "usage_person_week": f"select {WHO}, week, clicks, active_days from usage_person_week u"
     " join people p on p.id = u.person_id",
+    "usage_person_day": f"select {WHO}, day, clicks from usage_person_day u join people p on p.id = u.person_id",
     "usage_person": f"select {WHO}, clicks, first_utc, last_utc from usage_person u"
     " join people p on p.id = u.person_id",
     "usage_person_seen": f"select {WHO}, last_utc from usage_person_seen u join people p on p.id = u.person_id",

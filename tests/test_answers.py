@@ -8,6 +8,7 @@ import time
 import pytest
 
 from loaders import answers, schema, usage
+from loaders import student as student_page
 from tests import made_up
 
 
@@ -22,7 +23,7 @@ def course(db) -> dict:
 
 
 def student(db, course, **who) -> dict:
-    return answers.student(db, course, answers.person(db, course, **who))
+    return student_page.student(db, course, answers.person(db, course, **who))
 
 
 def test_the_course_asked_for_or_the_one_with_the_newest_data(db):
@@ -134,6 +135,8 @@ def test_details_posts_and_what_is_loaded(db, course):
         "own_completion": 1,
         "forum_posts": 1,
         "blog_posts": 0,
+        "own_blog": 0,
+        "due_dates": 0,
     }
     assert zoe["data_up_to"] == "2016-03-16T00:00:00Z"
 

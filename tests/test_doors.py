@@ -7,7 +7,7 @@ import json
 import httpx
 import pytest
 
-from loaders import accounts, tokens
+from loaders import accounts, noted, notes, tokens
 from tests import made_up
 from tests.doors import CALLERS, DOORS, GRANTED, NAMES, NO_NAMES, NOTHING, door_of
 from tests.test_headers import routes
@@ -26,6 +26,7 @@ MORE = [
     "/-/find", "/-/nothing",
 ]  # fmt: skip
 STUDENTS = ("Müller", "M\\u00fcller", "student.example.edu", "Sam Lee")
+NUDGED = {**dict.fromkeys(noted.IDS), "site": made_up.SITE, "moodle_id": 5, "course": "2", "fullname": "Zoë Müller"}
 EVIL = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example", "Sec-Fetch-Dest": "empty"}
 LINK = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
 
@@ -35,6 +36,7 @@ def datasette(tmp_path):
     """The colleague has an account, and metadata.yml gives one question (PLATFORM.md's first trap)."""
     path = made_up.small(tmp_path / "moodle.db")
     folder = accounts.private_folder([path])
+    notes.use(notes.file(folder), notes.add_nudge, NUDGED)
     owner = accounts.make_owner(folder, "teacher")
     rows = [owner, {**owner, "name": "colleague", "owner": False}]
     (folder / "accounts.json").write_text(json.dumps(rows), encoding="utf-8")

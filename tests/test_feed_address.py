@@ -12,44 +12,14 @@ from loaders.errors import Unreadable
 from loaders.feed_address import PublicBackend, Refused, is_public, networks, web_address
 from loaders.feed_fetch import Client, fetch
 
-PRIVATE = [
-    "127.0.0.1",
-    "127.9.9.9",
-    "10.1.2.3",
-    "172.16.0.1",
-    "192.168.1.1",
-    "169.254.169.254",
-    "100.64.0.1",
-    "0.0.0.0",
-    "224.0.0.1",
-    "240.0.0.1",
-    "255.255.255.255",
-    "192.0.0.1",
-    "198.18.0.1",
-    "203.0.113.7",
-    "192.88.99.1",
-    "::1",
-    "::",
-    "::ffff:127.0.0.1",
-    "::ffff:10.0.0.1",
-    "::127.0.0.1",
-    "2002:7f00:1::",
-    "2002:0a00:0001::1",
-    "2001:0:4136:e378:8000:63bf:80ff:fffe",
-    "64:ff9b::7f00:1",
-    "64:ff9b::a00:1",
-    "64:ff9b:1::1",
-    "fe80::1",
-    "fe80::1%eth0",
-    "fec0::1",
-    "fc00::1",
-    "fd12::1",
-    "ff02::1",
-    "2001:db8::1",
-    "3fff::1",
-    "100::1",
-]
-PUBLIC = ["8.8.8.8", "192.0.78.12", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808"]
+_PRIVATE = """127.0.0.1 127.9.9.9 10.1.2.3 172.16.0.1 192.168.1.1 169.254.169.254 100.64.0.1 0.0.0.0 224.0.0.1 240.0.0.1
+    255.255.255.255 192.0.0.1 198.18.0.1 203.0.113.7 192.88.99.1 ::1 :: ::ffff:127.0.0.1 ::ffff:10.0.0.1 ::127.0.0.1
+    2002:7f00:1:: 2002:0a00:0001::1 2001:0:4136:e378:8000:63bf:80ff:fffe 64:ff9b::7f00:1 64:ff9b::a00:1 64:ff9b:1::1
+    fe80::1 fe80::1%eth0 fec0::1 fc00::1 fd12::1 ff02::1 2001:db8::1 3fff::1 100::1"""
+_HERE = """127.0.0.1 localhost localhost. LOCALHOST 2130706433 0x7f000001 0x7f.1 0177.0.0.1 017700000001 127.1 [::1]
+    [::ffff:127.0.0.1] [64:ff9b::7f00:1] [2002:7f00:1::] 127.0.0.1. ①②⑦.0.0.1"""
+PRIVATE, HERE = _PRIVATE.split(), _HERE.split()
+PUBLIC = ("8.8.8.8", "192.0.78.12", "2606:4700::1111", "::ffff:8.8.8.8", "64:ff9b::808:808")
 
 
 def answers(*addresses: str):
@@ -76,26 +46,6 @@ def test_addresses_of_the_public_internet(address: str):
 async def test_a_public_name_that_leads_to_a_private_address_is_refused(address: str):
     with pytest.raises(Refused, match="private network"):
         await PublicBackend(resolve=answers(address)).connect_tcp("anna.example.org", 80)
-
-
-HERE = [
-    "127.0.0.1",
-    "localhost",
-    "localhost.",
-    "LOCALHOST",
-    "2130706433",
-    "0x7f000001",
-    "0x7f.1",
-    "0177.0.0.1",
-    "017700000001",
-    "127.1",
-    "[::1]",
-    "[::ffff:127.0.0.1]",
-    "[64:ff9b::7f00:1]",
-    "[2002:7f00:1::]",
-    "127.0.0.1.",
-    "①②⑦.0.0.1",
-]
 
 
 async def test_every_way_to_write_this_machine_is_refused():
@@ -202,7 +152,7 @@ def test_networks_as_a_teacher_writes_them():
 
 async def test_a_name_that_no_host_has():
     async with Client(limits=QUICK) as client:
-        with pytest.raises(Unreadable, match="there is no host named|could not be looked up"):
+        with pytest.raises(Unreadable, match=r"there is no host named|could not be looked up"):
             await fetch(client, "https://no-such-blog.invalid/")
 
 

@@ -44,6 +44,19 @@ async def test_that_nothing_changed_is_believed_only_where_it_was_asked(server, 
         await fetch(client, server.url + FEED)
 
 
+@pytest.mark.parametrize("tag", ['"größe"', '"' + "x" * 5000 + '"', ""])
+async def test_marks_that_cannot_be_sent_back_are_not_kept(server, client, tag: str):
+    server.faults = [Fault(FEED, "reply", b"<rss/>", headers={"etag": tag})]
+    assert (await fetch(client, server.url + FEED)).etag is None
+
+
+@pytest.mark.parametrize("wait", ["9" * 400, "Mon, 04 Mar 99999999999999999999 10:00:00 GMT", "soon", "-1", ""])
+async def test_odd_wishes_to_be_left_alone(server, client, wait: str):
+    server.faults = [Fault(FEED, "busy", wait)]
+    with pytest.raises(Unreadable, match="busy"):
+        await fetch(client, server.url + FEED)
+
+
 async def test_packed_answers(server, client):
     plain = await fetch(client, server.url + FEED)
     server.faults = [Fault(FEED, "gzip")]

@@ -166,6 +166,9 @@ def test_a_row_without_an_id_is_refused():
         ("<p>open <b>tags", "open tags"),
         ("2 < 3", "2 < 3"),
         ("<!-- comment -->text", "text"),
+        ("Sam:<blockquote><p>one</p>two<br>three</blockquote>mine", "Sam:\n\n> one\n\n> two\n> three\n\nmine"),
+        ("<blockquote><blockquote>one</blockquote>two</blockquote>", ">> one\n\n> two"),
+        ("<p>no\x1cquote&#28;here</p>", "no quote here"),
     ],
 )
 def test_text_of_html(html, expected):
@@ -179,6 +182,7 @@ def test_deep_html_is_no_danger():
 def test_words():
     assert word_count("It's a well-known – fact: 2 < 3\n\nnaïve “quotes”… 🎉🙌") == 10
     assert word_count("") == 0
+    assert word_count("> one two\n\n>> three\n\nfour > five") == 6
 
 
 def test_links():

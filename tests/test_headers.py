@@ -71,7 +71,7 @@ def check(answer: httpx.Response, path: str) -> None:
     assert headers["x-frame-options"] == "DENY", where
     assert "frame-ancestors 'none'" in headers["content-security-policy"], where
     assert headers["cross-origin-resource-policy"] == "same-origin", where
-    tied = path in ("/-/student", "/-/window", "/-/learn")  # to the Moodle page that opened them
+    tied = path in ("/-/student", "/-/notes", "/-/window", "/-/learn")  # to the Moodle page that opened them
     assert headers.get("cross-origin-opener-policy", "") == "same-origin" or tied, where
     assert "no-store" in headers["cache-control"] or STATIC.fullmatch(path) or path.endswith(".js"), where
     assert "access-control-allow-origin" not in headers, where

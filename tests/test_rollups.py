@@ -100,6 +100,15 @@ def test_clicks_of_a_week_count_the_course_page_too(course):
     ]
 
 
+def test_clicks_of_a_day_are_those_of_the_course_page_too(course):
+    assert rows(course, "select person_id, day, clicks from usage_person_day order by 1, 2") == [
+        (ZOE, "2016-02-29", 2),
+        (ZOE, "2016-03-07", 1),
+        (ZOE, "2016-03-08", 1),
+        (SAM, "2016-03-08", 1),
+    ]
+
+
 def test_every_student_has_a_total_even_without_a_click(course):
     assert rows(course, "select person_id, clicks, first_utc, last_utc from usage_person order by 1") == [
         (ZOE, 4, "2016-02-29T01:00:00Z", "2016-03-08T02:30:00Z"),

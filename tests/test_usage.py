@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loaders import access, answers, bits, rollups, schema, usage
+from loaders import access, answers, bits, rollups, schema, student, usage
 from tests import made_up
 from tests.plainly import plainly
 
@@ -148,8 +148,8 @@ def test_nothing_that_a_page_asks_reads_the_log(db, course):
         access.access(db, course, usage.Filters(**narrowed), activity="11")
         access.access(db, course, usage.Filters(**narrowed), part="chapter:7")
     access.people(db, course)
-    answers.student(db, course, answers.person(db, course, user="3"))
-    answers.student(db, course, answers.person(db, course, user="5"))
+    student.student(db, course, answers.person(db, course, user="3"))
+    student.student(db, course, answers.person(db, course, user="5"))
     db.set_authorizer(None)
     assert "usage_activity_week" in read and "usage_person_seen" in read
     assert "events" not in read

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
 import httpx
 from datasette.app import Datasette
+from datasette.utils import parse_metadata
+from jinja2.bccache import Bucket, BytecodeCache
 
 from loaders import accounts, serving, web
 
@@ -19,10 +23,36 @@ TEACHER = {"id": "teacher", "owner": True}
 COLLEAGUE = {"id": "colleague", "owner": False}
 
 
+@cache
+def _metadata(text: str) -> bytes:
+    return pickle.dumps(parse_metadata(text))
+
+
+class _Compiled(BytecodeCache):
+    """What templates were compiled to, for as long as their text stays the same."""
+
+    def __init__(self) -> None:
+        self.codes: dict[tuple[str, str], bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if code := self.codes.get((bucket.key, bucket.checksum)):
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.codes[bucket.key, bucket.checksum] = bucket.bytecode_to_string()
+
+
+# A thousand tests make an instance each: the same text is parsed, the same template compiled once a process.
+serving.parse_metadata = lambda text: pickle.loads(_metadata(text))
+COMPILED = _Compiled()
+
+
 def instance(*databases: Path, private: Path | None = None, **settings) -> Datasette:
     """Datasette as `coursette serve` builds it; the private folder lies beside the first database."""
     folder = accounts.private_folder(list(databases), private)
-    return serving.build(list(databases), folder, root=TREE, **settings)
+    datasette = serving.build(list(databases), folder, root=TREE, **settings)
+    datasette.jinja_env.bytecode_cache = COMPILED
+    return datasette
 
 
 async def get(datasette: Datasette, path: str, actor: dict | None = TEACHER, **kwargs) -> httpx.Response:

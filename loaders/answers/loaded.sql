@@ -10,4 +10,8 @@ select
         where activities.course_id = :course and completions.person_id = :person
     ) as own_completion,
     exists (select 1 from forum_posts where course_id = :course) as forum_posts,
-    exists (select 1 from blog_posts) or exists (select 1 from feeds) as blog_posts
+    exists (select 1 from blog_posts) or exists (select 1 from feeds) as blog_posts,
+    exists (select 1 from blog_posts where person_id = :person)
+        or exists (select 1 from feeds where person_id = :person) as own_blog,
+    exists (select 1 from calendar_events where course_id = :course)
+        or exists (select 1 from activities where course_id = :course and due_utc is not null) as due_dates
