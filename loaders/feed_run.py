@@ -137,7 +137,7 @@ class Run:
                 self.result.new += new
                 self.result.changed += changed
         if page is not None:
-            self.result.gone += await self._write(self.store.mark_gone, feed, page.covers_from_utc, seen)
+            self.result.gone += await self._write(self.store.mark_gone, feed, page.covers_from_utc, known.guids - seen)
 
     async def _write(self, function: Callable, *values: object):
         try:

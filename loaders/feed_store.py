@@ -90,19 +90,19 @@ class Store:
                 "update feeds set asked_utc = ?, error = ? where id = ?", (self.started, sentence, feed)
             )
 
-    def mark_gone(self, feed: int, covers_from_utc: str | None, seen: set[str]) -> int:
-        """Mark the posts that should have been on the pages read and were not; returns how many.
+    def mark_gone(self, feed: int, covers_from_utc: str | None, missing: frozenset[str]) -> int:
+        """Mark those of the `missing` that should have been on the pages read; returns how many.
 
-        What another run has found since this one began is left alone.
+        `missing` were known when the run began and were on no page of it: what another run has found meanwhile is
+        none of them.
         """
         if covers_from_utc is None:
             return 0
         rows = self.connection.execute(
-            "select id, guid from blog_posts where feed_id = ? and gone_utc is null and first_fetched_utc < ?"
-            " and (? = '' or published_utc > ?)",
-            (feed, self.started, covers_from_utc, covers_from_utc),
+            "select id, guid from blog_posts where feed_id = ? and gone_utc is null and (? = '' or published_utc > ?)",
+            (feed, covers_from_utc, covers_from_utc),
         ).fetchall()
-        gone = [(self.started, key) for key, guid in rows if guid not in seen]
+        gone = [(self.started, key) for key, guid in rows if guid in missing]
         with self.transaction():
             self.connection.executemany("update blog_posts set gone_utc = ? where id = ?", gone)
         return len(gone)
