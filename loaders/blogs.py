@@ -37,19 +37,21 @@ _FULL_NAMES = (
 )
 _FULL_NAME = frozenset(_FULL_NAMES.split("|"))
 _FEED = ("feed", "rss", "atom", "xmlurl")
+_SURE = ("blog", "feed", "rss")
 _BLOG = ("blog", "html", "site", "web", "url", "address", "adresse", "link")
 
 
 def recognise(sheet: Sheet) -> bool:
-    """A feed reader's list, or a table that surely has both: addresses in full, and what tells students."""
+    """A feed reader's list, or a table of students with a column of addresses whose heading speaks of blogs.
+
+    Any other address that students gave (of a document they hand in) is taken only where the teacher says so.
+    """
     if sheet.format == opml.FORMAT:
         return True
     addresses = _address_columns(sheet, sure=True)
-    if not addresses:
+    if not any(_named(sheet.header[column], _SURE) for column in addresses):
         return False
-    columns = Columns(sheet, addresses)
-    named = columns.full is not None and any("blog" in fold(sheet.header[column]) for column in addresses)
-    return columns.certain or named or _email(sheet, addresses)
+    return Columns(sheet, addresses).certain or _email(sheet, addresses)
 
 
 def read(sheet: Sheet, clock: Clock) -> Reading:
@@ -115,7 +117,7 @@ class Columns:
     @property
     def certain(self) -> bool:
         """Whether a heading says enough to take the table for a list of students."""
-        return self.names is not None or self.moodle_id is not None
+        return self.names is not None or self.full is not None or self.moodle_id is not None
 
 
 def _says(what: str):

@@ -202,6 +202,15 @@ def test_a_list_of_links_is_not_taken_for_blogs_by_load(course, tmp_path):
     assert outcome.error and rows(course, WHOSE) == []
 
 
+def test_addresses_that_students_handed_in_are_not_taken_for_blogs_by_load(course, tmp_path):
+    lines = [["Full name", "Email address", "Online text"], ["Sam Lee", "sam@x.edu", "https://docs.example.com/d/1"]]
+    path = listed(tmp_path, *lines, name="grading.csv")
+    (outcome,) = load(course, path)
+    assert outcome.error and rows(course, WHOSE) == []
+    assert add(course, path).error is None  # where the teacher says that they are blogs
+    assert rows(course, WHOSE) == [("https://docs.example.com/d/1", "sam@x.edu")]
+
+
 def test_load_knows_a_table_of_students_and_blogs(course, tmp_path):
     (outcome,) = load(course, listed(tmp_path, ["Who", "Blog"], ["sam@x.edu", "https://sam.example.org/"]))
     assert (outcome.kind, outcome.error) == ("blogs", None)
@@ -302,6 +311,20 @@ def test_unload_takes_a_list_back_with_its_posts(course, tmp_path):
     unload(course, outcome.load_id)
     for table in ("feeds", "blog_posts", "post_links", "unmatched"):
         assert rows(course, f"select count(*) from {table}") == [(0,)], table
+
+
+def test_posts_outlive_the_unloading_of_their_student(tmp_path):
+    connection = database(tmp_path)
+    people = write_participants(tmp_path / "participants.csv", PEOPLE)
+    (outcome,) = load(connection, people, course=2)
+    add(connection, listed(tmp_path, ["Email", "Blog"], ["sam@x.edu", "https://sam.example.org/"]))
+    connection.execute("insert into blog_posts (feed_id, guid, person_id) select id, 'p', person_id from feeds")
+    unload(connection, outcome.load_id)
+    assert rows(connection, "select guid, person_id from blog_posts") == [("p", None)]
+    load(connection, people, course=2)
+    assert rows(connection, "select guid, email from blog_posts join people on people.id = person_id") == [
+        ("p", "sam@x.edu")
+    ]
 
 
 def test_an_address_written_in_another_way_keeps_its_posts(course, tmp_path):
