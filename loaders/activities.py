@@ -21,6 +21,7 @@ class Activities:
         self.aliases: dict[str, set[int]] = defaultdict(set)  # folded name -> cmids that ever had it
         self.kinds: dict[int, set[str]] = defaultdict(set)
         self.ghosts: set[str] = set()
+        self.due_utc: dict[int | str, str] = {}  # by the teacher's calendar, which knows better than Moodle
         for load in loads:
             for claim in load.of("activity"):
                 self._note(load, claim)
@@ -85,6 +86,7 @@ class Activities:
         for key in [*sorted(self.cmids), *sorted(self.ghosts)]:
             facts = {fact: self.said.get((key, fact)) for fact in FACTS}
             facts["section_id"] = sections.get(facts.pop("section"))
+            facts["due_utc"] = self.due_utc.get(key, facts["due_utc"])
             facts["deleted"] = int(bool(facts["deleted"]))
             row = {column: facts[column] for column in columns}
             if isinstance(key, int):

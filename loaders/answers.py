@@ -35,25 +35,49 @@ def courses(conn: sqlite3.Connection) -> list[dict]:
 
 
 def choices(conn: sqlite3.Connection, course_id: str, site: str) -> dict[str, Any]:
-    """What a form can offer: `course`, `group` and `activity` as [(heading, [(value, words)])]; how many `sites`."""
+    """What a form can offer: `course`, `group` and so on as [(heading, [(value, words)])]; how many `sites`."""
     every = _rows(conn, "courses")
     courses = [(row["moodle_id"], row["fullname"] or row["shortname"]) for row in every if row["moodle_id"]]
     found = course(conn, course_id, site)
     sections: dict[str, list] = defaultdict(list)
     for row in _rows(conn, "choices", course=found["id"]) if found else []:
         sections[row["section"]].append((row["value"], row["words"]))
-    named = [(moodle_id or name, name) for _, moodle_id, name in (groups(conn, found) if found else [])]
     return {
         "course": [("", courses)] if courses else [],
-        "group": [("", named)] if named else [],
+        "group": _group_choices(conn, found) if found else [],
+        "field": _field_choices(conn, found) if found else [],
         "activity": list(sections.items()),
         "sites": len({row["site"] for row in every}),
     }
 
 
+def _group_choices(conn: sqlite3.Connection, course: dict) -> list[tuple]:
+    """Moodle's own groups, then those of each column of the teacher's spreadsheet under its name."""
+    named: dict[str, list] = defaultdict(list)
+    statement = "select coalesce(field, ''), moodle_id, name from groups where course_id = ? order by 1, 3"
+    for field, moodle_id, name in conn.execute(statement, (course["id"],)):
+        named[field].append((moodle_id or name, name.removeprefix(f"{field}: ") if field else name))
+    return list(named.items())
+
+
+def _field_choices(conn: sqlite3.Connection, course: dict) -> list[tuple]:
+    """The fields that files have for students of the course, in the order of their columns."""
+    fields = [(field, field) for (field,) in conn.execute(_FIELDS, (course["id"],))]
+    return [("", fields)] if fields else []
+
+
+_FIELDS = """
+select person_details.field
+from enrolments join person_details on person_details.person_id = enrolments.person_id
+where enrolments.course_id = ? and enrolments.role = 'student'
+group by person_details.field
+order by min(person_details.id)
+"""
+
+
 def groups(conn: sqlite3.Connection, course: dict) -> list[tuple]:
-    """(our key, Moodle's id, name) of every group of a course, by name."""
-    statement = "select id, moodle_id, name from groups where course_id = ? order by name"
+    """(our key, Moodle's id, name) of every group of a course, Moodle's own first, then by name."""
+    statement = "select id, moodle_id, name from groups where course_id = ? order by field is not null, name"
     return conn.execute(statement, (course["id"],)).fetchall()
 
 

@@ -23,7 +23,7 @@ from loaders.directory import Directory
 from loaders.events import Calendar, EventWriter, Line, Ranges, line_digest, line_key
 from loaders.load_log import Place, now_utc
 from loaders.log import TICK
-from loaders.weeks import assume_week_1
+from loaders.weeks import assume_numbering
 from loaders.wordings import PARTS, EventType, event_types, table
 
 ROW = "logstore_standard_log"
@@ -64,7 +64,7 @@ def write(
         " where courses.id = ? and loads.id = ?",
         (now_utc(), place.course_id, place.load_id),
     ).fetchone()
-    calendar = Calendar(zone, assume_week_1(connection, place.course_id, newest))
+    calendar = Calendar(zone, assume_numbering(connection, place.course_id, newest))
     writer = EventWriter(connection, place.course_id, place.load_id, calendar)
     book = _Book(Directory(connection, place.site_id, place.course_id), read_contexts(backup))
     writer.write(book.lines(connection))

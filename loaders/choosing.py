@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from loaders.names import fold
 
 ID, NAME, CASE, BEGINNING, NOT = range(5)  # how well it fits, best first
-MANY = {"group": "groups", "activity": "activities", "student": "people"}
+MANY = {"group": "groups", "activity": "activities", "student": "people", "field": "fields", "value": "values"}
 LISTED = 12
 
 
@@ -70,9 +70,9 @@ def _sentence(noun: str, asked: str, fitting: list[tuple], known: list[tuple]) -
     if fitting:
         how = "begin with" if _fit(asked, *fitting[0][1:]) == BEGINNING else "are called"
         return f"several {MANY[noun]} {how} “{asked}”: {_listed(fitting)}"
-    if noun == "group":
-        there = f"the groups are {_listed(known)}" if known else "no groups of this course are loaded"
-        return f"no group is called “{asked}”; {there}"
+    if noun in ("group", "field", "value"):
+        there = f"the {MANY[noun]} are {_listed(known)}" if known else f"no {MANY[noun]} of this course are loaded"
+        return f"no {noun} is called “{asked}”; {there}"
     if noun == "student":
         return f"nobody in this course is called “{asked}” or has it as Moodle id"
     return f"no activity is called “{asked}” or has it as Moodle id"

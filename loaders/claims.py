@@ -12,7 +12,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 # Of two files that disagree and are equally new, the one whose source knows better wins.
-RANK = {"people": 6, "participants page": 5, "course structure": 5, "course backup": 5, "course": 5, "participants": 4}
+RANK = {
+    "details": 7,
+    "people": 6,
+    "participants page": 5,
+    "course structure": 5,
+    "course backup": 5,
+    "course": 5,
+    "participants": 4,
+}
 
 
 @dataclass(eq=False)

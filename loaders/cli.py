@@ -9,7 +9,10 @@ from pathlib import Path
 
 import click
 
-from loaders import __version__, cli_blogs
+from loaders import __version__
+from loaders.cli_blogs import blogs
+from loaders.cli_calendar import calendar
+from loaders.cli_details import details
 from loaders.cli_options import database, in_a_sentence, private
 from loaders.errors import CannotServe
 
@@ -187,9 +190,6 @@ def token(db, private, **options) -> None:
     click.echo(issuing.summary(record), err=True)
 
 
-cli.add_command(cli_blogs.blogs)
-
-
 def listening(command: Callable) -> Callable:
     """The options of everything that serves."""
     for option in (
@@ -246,6 +246,10 @@ def demo(site, db, moodle, **options) -> None:
     _serve([path], {**options, "also": f"The made-up Moodle: {made_up_moodle.HOME}" if moodle else ""})
 
 
+cli.add_command(blogs)
+cli.add_command(details)
+
+
 def _serve(databases, options: dict) -> None:
     from loaders import serving
 
@@ -254,6 +258,9 @@ def _serve(databases, options: dict) -> None:
             serving.serve(databases, **options)
     except CannotServe as error:
         raise click.ClickException(str(error)) from None
+
+
+cli.add_command(calendar)
 
 
 def main() -> None:

@@ -9,11 +9,13 @@ from pathlib import Path
 import click
 
 from loaders import house, reporting
+from loaders.detail_columns import Asked
 from loaders.feed_run import Wanted, fetch
 from loaders.load import Loader
 from loaders.places import Options
 from loaders.schema import open_database, settle_in
 
+OWN = "details.csv"  # the teacher's own spreadsheet
 ZONE = "Australia/Brisbane"  # of the teacher who downloaded the files
 
 
@@ -21,9 +23,15 @@ def build(site: str | None = None, db: Path | None = None) -> Path:
     """Make the demo's database, or find it made; returns its path. `site` is the Moodle it pretends to be on."""
     db = db or _folder() / "moodle.db"
     connection = open_database(db, to_fill=True).conn
-    for outcome in Loader(connection, Options(timezone=ZONE)).load(_files()):
-        if outcome.rows_new:
-            click.echo(f"{outcome.source}: {outcome.kind}: {outcome.rows_new:,} rows", err=True)
+    files = _files()
+    own = [path for path in files if path.name == OWN]
+    for options, paths in (
+        (Options(timezone=ZONE), [path for path in files if path not in own]),
+        (Options(details=Asked()), own),
+    ):
+        for outcome in Loader(connection, options).load(paths):
+            if outcome.rows_new:
+                click.echo(f"{outcome.source}: {outcome.kind}: {outcome.rows_new:,} rows", err=True)
     if site:
         connection.execute("update sites set url = ?", (site.rstrip("/"),))
     settle_in(connection)
@@ -41,7 +49,9 @@ def _read_blogs(connection: sqlite3.Connection, db: Path) -> None:
 
 
 def _files() -> list[Path]:
-    return [path for path in sorted((house.root() / "demo").iterdir()) if path.suffix in (".csv", ".json", ".gz")]
+    return [
+        path for path in sorted((house.root() / "demo").iterdir()) if path.suffix in (".csv", ".json", ".gz", ".toml")
+    ]
 
 
 def _folder() -> Path:

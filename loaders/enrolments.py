@@ -151,12 +151,13 @@ class Groups:
         return next(iter(ever)) if len(ever) == 1 else name
 
     def save(self, connection: sqlite3.Connection, course_id: int) -> None:
-        """Write `groups` and `group_members` of the course."""
+        """Write Moodle's `groups` and `group_members` of the course; those of spreadsheets are of detail_groups.py."""
         keys = self._save_groups(connection, course_id)
         members = {(keys[group], person): {} for person, word in self.of.best.items() for group in word[2][1:]}
         sync(
             connection, "group_members", ("group_id", "person_id"), members,
-            "group_id in (select id from groups where course_id = ?) or group_id not in (select id from groups)",
+            "group_id in (select id from groups where course_id = ? and field is null)"
+            " or group_id not in (select id from groups)",
             (course_id,),
         )  # fmt: skip
 
@@ -167,15 +168,16 @@ class Groups:
         with_id = {(course_id, key): {"name": self.said.get(key)} for key in sorted(ids)}
         by_name = {(course_id, self.said.get(name)): {} for name in sorted(nameless)}
         self._give_ids(connection, course_id)
-        where = "course_id = ? and moodle_id is {} null"
+        where = "course_id = ? and field is null and moodle_id is {} null"
         sync(connection, "groups", ("course_id", "moodle_id"), with_id, where.format("not"), (course_id,))
         sync(connection, "groups", ("course_id", "name"), by_name, where.format(""), (course_id,))
-        sql = "select id, moodle_id, name from groups where course_id = ?"
+        sql = "select id, moodle_id, name from groups where course_id = ? and field is null"
         return {moodle_id or fold(name): key for key, moodle_id, name in connection.execute(sql, (course_id,))}
 
     def _give_ids(self, connection: sqlite3.Connection, course_id: int) -> None:
         """Rows known by name only keep their own key when a file tells their Moodle id."""
-        rows = connection.execute("select id, moodle_id, name from groups where course_id = ?", (course_id,)).fetchall()
+        sql = "select id, moodle_id, name from groups where course_id = ? and field is null"
+        rows = connection.execute(sql, (course_id,)).fetchall()
         known = {moodle_id for _, moodle_id, _ in rows}
         for key, moodle_id, name in rows:
             found = self.find({"name": name})

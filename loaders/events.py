@@ -12,11 +12,12 @@ import json
 import sqlite3
 from array import array
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from loaders.numbering import Numbering
 from loaders.schema import index_statements
 
 BATCH = 20_000
@@ -63,11 +64,11 @@ class Calendar:
 
     MMSS = tuple(f"{second // 60:02d}:{second % 60:02d}" for second in range(3600))
 
-    def __init__(self, zone: str, week_1: date):
-        self.zone, self.week_1 = ZoneInfo(zone), week_1
-        self.quarters: dict[int, tuple[str, str, int, int]] = {}
+    def __init__(self, zone: str, numbering: Numbering):
+        self.zone, self.numbering = ZoneInfo(zone), numbering
+        self.quarters: dict[int, tuple[str, str, int, int | float]] = {}
 
-    def __call__(self, seconds: int) -> tuple[str, str, int]:
+    def __call__(self, seconds: int) -> tuple[str, str, int | float]:
         """`2016-02-29T01:00:00Z`, `2016-02-29T11:00:00`, 1."""
         utc_hour, local_hour, offset, week = self.quarters.get(seconds // 900) or self.quarter(seconds // 900)
         return (
@@ -76,13 +77,12 @@ class Calendar:
             week,
         )
 
-    def quarter(self, quarter: int) -> tuple[str, str, int, int]:
+    def quarter(self, quarter: int) -> tuple[str, str, int, int | float]:
         """(UTC text up to the hour, local text up to the hour, offset in seconds, week) of a quarter of an hour."""
         utc = datetime.fromtimestamp(quarter * 900, UTC)
         local = utc.astimezone(self.zone)
         offset = int(local.utcoffset().total_seconds())
-        week = (local.date() - self.week_1).days // 7 + 1
-        known = f"{utc:%Y-%m-%dT%H:}", f"{local:%Y-%m-%dT%H:}", offset, week
+        known = f"{utc:%Y-%m-%dT%H:}", f"{local:%Y-%m-%dT%H:}", offset, self.numbering(local.date())
         self.quarters[quarter] = known
         return known
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from loaders.blog_address import addresses_in, same
 from loaders.blog_students import Students
-from loaders.claims import Load, Newest, sync
+from loaders.claims import Load, sync
 from loaders.courses import Evidence, person_keys
 from loaders.names import fold
 from loaders.people import Key, People
@@ -41,10 +41,10 @@ class Given:
 class Site:
     """The people of one Moodle while it is settled, and all loads that speak of it."""
 
+    id: int
     loads: list[Load]
     people: People
     own: dict[Key, int]
-    given: list[Given] = field(default_factory=list)
 
 
 def save_feeds(connection: sqlite3.Connection, sites: list[Site], unmatched: list[tuple]) -> None:
@@ -81,7 +81,7 @@ def _keep_renamed(connection: sqlite3.Connection, rows: dict[tuple, dict]) -> No
 
 def _of_site(connection: sqlite3.Connection, site: Site) -> list[Given]:
     """The addresses that count: for each student the newest file's, for others the profile's; none that was removed."""
-    students = Students(connection, site.people, site.own)
+    students = Students(site.people, site.own)
     evidence = Evidence(site.loads)
     files = [one for load in site.loads for one in _of_load(load, students, evidence)]
     newest: dict[int, tuple] = {}
@@ -95,7 +95,9 @@ def _of_site(connection: sqlite3.Connection, site: Site) -> list[Given]:
     waiting = [
         one for one in files if one.person is None and told.get(same(one.url), ()) <= one.load.newest
     ]  # a corrected file, newer, needs no second home for its old mistake
-    profiles = [one for one in _of_profiles(site) if one.person not in newest and same(one.url) not in removed]
+    profiles = [
+        one for one in _of_profiles(connection, site) if one.person not in newest and same(one.url) not in removed
+    ]
     return [*settled, *waiting, *profiles]
 
 
@@ -123,21 +125,20 @@ def _removed(loads: list[Load]) -> dict[str, tuple]:
     return removed
 
 
-def _of_profiles(site: Site) -> list[Given]:
-    """Addresses in the fields of Moodle's profile that the teacher named."""
+def _of_profiles(connection: sqlite3.Connection, site: Site) -> list[Given]:
+    """Addresses in the fields of people that the teacher named: of Moodle's profile, or of the teacher's spreadsheet."""
     fields = {fold(claim["field"]): (load, claim) for load in site.loads for claim in load.of("feed field")}
     if fold("url") in fields:
         fields[fold(WEB_PAGE)] = fields[fold("url")]
-    said = Newest()
-    for load, claim, ref in site.people.refs:
-        for name, value in claim.get("details", {}).items():
-            if fold(name) in fields:
-                said.say((site.own.get(site.people.find(ref, load.course_id)[0]), fold(name)), load, value)
+    rows = connection.execute(
+        "select person_id, field, value from person_details join people on people.id = person_id where site_id = ?",
+        (site.id,),
+    )
     return [
-        Given(fields[name][0], fields[name][1] | {"url": url}, url, person)
-        for (person, name), (*_, value) in said.best.items()
-        for url in addresses_in(value)[:1]
-        if person
+        Given(fields[fold(name)][0], fields[fold(name)][1] | {"url": url}, url, person)
+        for person, name, value in (rows if fields else ())
+        for url in addresses_in(value or "")[:1]
+        if fold(name) in fields
     ]
 
 

@@ -7,13 +7,17 @@ import sqlite3
 from typing import Any
 from urllib.parse import quote
 
-from loaders import choosing, times
+from loaders import choosing, due, numbering, times
+from loaders.errors import Unreadable
 
 
 def register(conn: sqlite3.Connection) -> None:
-    """Give this connection `local_time`, `in_address` and `matching`."""
+    """Give this connection `local_time`, `in_address`, `week_words`, `before_due`, `days_before` and `matching`."""
     conn.create_function("local_time", 2, local_time, deterministic=True)
     conn.create_function("in_address", 1, in_address, deterministic=True)
+    conn.create_function("week_words", 2, week_words, deterministic=True)
+    conn.create_function("before_due", 3, before_due, deterministic=True)
+    conn.create_function("days_before", 2, due.days_before, deterministic=True)
     conn.create_aggregate("matching", 5, Matching)
 
 
@@ -28,6 +32,19 @@ def local_time(utc: str | None, zone: str | None) -> str | None:
 def in_address(value: Any) -> str:
     """A value as it may stand in the query of an address."""
     return "" if value is None else quote(str(value), safe="")
+
+
+def week_words(week: Any, name: str | None) -> str | None:
+    """'Week 5: Getting started', see numbering.words; None for what is no week."""
+    return numbering.words(week, name) if isinstance(week, int | float) else None
+
+
+def before_due(utc: str | None, due_utc: str | None, zone: str | None) -> str | None:
+    """'3 days before due', see due.before_due; None for what is no time or no zone."""
+    try:
+        return due.before_due(utc, due_utc, zone)
+    except (Unreadable, OverflowError):
+        return None
 
 
 class Matching:

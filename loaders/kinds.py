@@ -9,6 +9,7 @@ from loaders import (
     activity_completion,
     backup,
     blogs,
+    calendar_file,
     course_completion,
     forum_posts,
     grades,
@@ -21,7 +22,7 @@ from loaders import (
 )
 from loaders.errors import Unreadable
 from loaders.reading import Reading
-from loaders.tables import Answer, Backup, Page, Sheet
+from loaders.tables import Answer, Backup, CalendarFile, Content, Page, Sheet
 from loaders.times import Clock
 
 # In this order: the more particular shape first.
@@ -66,9 +67,7 @@ def unused(sheet: Sheet) -> str | None:
     return "feedback responses" if len(answers) >= 1 and "Date" in words else None
 
 
-def read(
-    content: Sheet | Page | Answer | Backup | pulled_answers.Pulled, clock: Clock, kind: str | None = None
-) -> Reading | None:
+def read(content: Content | pulled_answers.Pulled, clock: Clock, kind: str | None = None) -> Reading | None:
     """What a small file says; None if nobody knows it. `kind`: what the teacher said that it is."""
     if kind == blogs.KIND and not isinstance(content, Page):
         if not isinstance(content, Sheet):
@@ -76,6 +75,8 @@ def read(
         return blogs.read(content, clock)
     if isinstance(content, pulled_answers.Pulled):
         return pulled_answers.reading(content)
+    if isinstance(content, CalendarFile):
+        return calendar_file.reading(content)
     if isinstance(content, Backup):
         return backup.read(content, clock)
     if isinstance(content, Page):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from loaders import backup_log, claims, downloads, headings, kinds, log, tables
+from loaders import backup_log, calendar_file, claims, details, downloads, headings, kinds, load_details, log, tables
 from loaders.backup_zone import refuse_wrong_zone
 from loaders.errors import Unreadable
 from loaders.load_claims import ASSUMED, NotUsed, Outcome, SmallFile
@@ -90,7 +90,7 @@ class Loader:
     def _take(self, download: downloads.Download, outcome: Outcome) -> None:
         key = downloads.fingerprint(download)
         if self._known(key, outcome):
-            if self._apply_course_timezone(outcome.load_id):
+            if self._apply_course_timezone(outcome.load_id) | self._is_newer(download, outcome):
                 settle(self.connection, True)
             return
         try:
@@ -103,7 +103,9 @@ class Loader:
             " values (?, ?, ?, ?, ?, ?)",
             (download.source, key, download.modified_utc, self.options.course, self.options.reading(), now_utc()),
         ).lastrowid
-        if isinstance(content, tables.Sheet) and not self.options.kind and kinds.is_log(content):
+        if self.options.details:
+            self._take_details(content, outcome)
+        elif isinstance(content, tables.Sheet) and not self.options.kind and kinds.is_log(content):
             self._take_log(content, outcome)
         else:
             SmallFile(self.connection, self.options, self.places, outcome).take(content)
@@ -119,9 +121,10 @@ class Loader:
         row = self.connection.execute(
             "select loads.id, kind, rows_read, loaded_utc, json_patch(json_object('course', course_option, 'site', url,"
             " 'timezone', timezone), options) from loads left join sites on sites.id = site_id"
-            " where content_key = ?1 and error is null and kind is not null and kind = coalesce(?2, kind)"
+            " where content_key = ? and error is null and kind is not null and (kind = ?) = ?"
+            " and kind = coalesce(?, kind)"
             " order by loads.id desc limit 1",
-            (key, self.options.kind),
+            (key, details.KIND, self.options.details is not None, self.options.kind),
         ).fetchone()
         if row is None:
             return False
@@ -135,6 +138,17 @@ class Loader:
         outcome.notes.append(f"this very file is here already, as load {row[0]} of {when[:10]}")
         return True
 
+    def _is_newer(self, download: downloads.Download, outcome: Outcome) -> bool:
+        """A calendar that was changed back is in force again, though its words are known: its date says so."""
+        return (
+            outcome.kind == calendar_file.KIND
+            and self.connection.execute(
+                "update loads set modified_utc = ?1 where id = ?2 and coalesce(modified_utc, '') < ?1",
+                (download.modified_utc, outcome.load_id),
+            ).rowcount
+            > 0
+        )
+
     def _settle(self, outcome: Outcome) -> None:
         connection = self.connection
         connection.execute(
@@ -142,6 +156,8 @@ class Loader:
             (outcome.kind, outcome.rows_read, outcome.rows_new, outcome.rows_known, outcome.load_id),
         )
         self._follow_pages(outcome)
+        note = "\n".join(outcome.notes) or None
+        connection.execute("update loads set note = ? where id = ?", (note, outcome.load_id))
         settle(connection, outcome.kind in (log.KIND, backup_log.KIND) and outcome.rows_new > 0)
         if self._apply_course_timezone(outcome.load_id):
             settle(connection, True)
@@ -149,8 +165,8 @@ class Loader:
             settle(connection, True)
         if backup_log.join(connection):
             settle(connection, True)
-        note = "\n".join(outcome.notes) or None
-        connection.execute("update loads set note = ? where id = ?", (note, outcome.load_id))
+        (note,) = connection.execute("select note from loads where id = ?", (outcome.load_id,)).fetchone()
+        outcome.notes = (note or "").splitlines()  # settling may have more to say
         outcome.rows_unmatched = waiting(connection, outcome.load_id)
 
     def _follow_pages(self, outcome: Outcome) -> None:
@@ -171,6 +187,11 @@ class Loader:
             return False
         move_zone(self.connection, row[0], zone, "option")
         return True
+
+    def _take_details(self, content: tables.Sheet | tables.Page, outcome: Outcome) -> None:
+        if not isinstance(content, tables.Sheet):
+            raise Unreadable("this is no table: save your spreadsheet as .csv or .xlsx")
+        load_details.take(self.connection, self.options, self.places, outcome, content)
 
     # -- logs
 

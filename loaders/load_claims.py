@@ -6,18 +6,18 @@ import json
 import sqlite3
 from dataclasses import dataclass, field
 
-from loaders import claims, kinds, pulled
+from loaders import claims, details, kinds, pulled
 from loaders.courses import Evidence, members, things
 from loaders.errors import Unreadable
 from loaders.places import Options, Places
 from loaders.pulled_answers import Pulled
 from loaders.reading import Reading
 from loaders.retime import UTC_TEXT
-from loaders.tables import Answer, Backup, Page, Sheet
+from loaders.tables import Backup, CalendarFile, Content, Sheet
 from loaders.times import Clock
 
 ASSUMED = "times were read in {zone}, this computer's zone: if Moodle shows you another, say --timezone"
-NO_ROW = {"columns", "grade_items"}
+NO_ROW = {"columns", "fields", "grade_items"}
 
 
 @dataclass
@@ -49,7 +49,7 @@ class SmallFile:
     def __init__(self, connection: sqlite3.Connection, options: Options, places: Places, outcome: Outcome):
         self.connection, self.options, self.places, self.outcome = connection, options, places, outcome
 
-    def take(self, content: Sheet | Page | Answer | Backup | Pulled) -> None:
+    def take(self, content: Content | Pulled) -> None:
         """Store what the file says. Raises NotUsed, or Unreadable where nobody knows it."""
         outcome = self.outcome
         zone, zone_from = self.places.zone(self.places.only_site(), self.places.only_course())
@@ -74,13 +74,13 @@ class SmallFile:
             outcome.load_id, kind=outcome.kind, site_id=site_id, course_option=course, course_id=course_id,
             timezone=zone, timezone_from=zone_from, newest_utc=reading.newest_utc,
         )  # fmt: skip
-        self._count(said)
+        count_rows(self.connection, outcome, said)
         claims.store(self.connection, outcome.load_id, said)
         if isinstance(content, Pulled):
             pulled.note(self.connection, outcome.load_id, content.head)
             pulled.store(self.connection, outcome.load_id, answers)
             pulled.supersede(self.connection, outcome.load_id)
-        timeless = isinstance(content, (Backup, Pulled))  # their times are Unix seconds
+        timeless = isinstance(content, (Backup, Pulled, CalendarFile))  # their times are in no zone that is assumed
         if zone_from == "machine" and not timeless and any(UTC_TEXT.search(json.dumps(claim)) for claim in said):
             outcome.notes.append(ASSUMED.format(zone=zone))
         if self.options.course and not reading.course.get("moodle_id"):
@@ -111,28 +111,29 @@ class SmallFile:
         if kind:
             self.outcome.kind = kind
             raise NotUsed(kind)
+        own = f"; {details.OWN}" if isinstance(content, Sheet) and details.looks_like(content) else ""
         raise Unreadable(
-            "this is no Moodle download that Coursette knows: run `coursette status` for the list of what to take"
+            f"this is no Moodle download that Coursette knows: run `coursette status` for the list of what to take{own}"
         )
 
-    def _count(self, said: list[dict]) -> None:
-        """Rows, and how many of them say something new."""
-        outcome = self.outcome
-        known = {
-            _content(json.loads(text))
-            for (text,) in self.connection.execute(
-                "select claim from claims join loads on loads.id = claims.load_id where loads.kind = ?",
-                (outcome.kind,),
-            )
-        }
-        rows: dict[object, bool] = {}
-        for number, claim in enumerate(said):
-            if claim["noun"] not in NO_ROW and (claim["noun"] != "course" or outcome.kind == "course"):
-                row = claim.get("line", f"claim {number}")
-                rows[row] = rows.get(row, False) or _content(claim) not in known
-        outcome.rows_read = len(rows)
-        outcome.rows_new = sum(rows.values())
-        outcome.rows_known = outcome.rows_read - outcome.rows_new
+
+def count_rows(connection: sqlite3.Connection, outcome: Outcome, said: list[dict]) -> None:
+    """Rows, and how many of them say something new."""
+    known = {
+        _content(json.loads(text))
+        for (text,) in connection.execute(
+            "select claim from claims join loads on loads.id = claims.load_id where loads.kind = ?",
+            (outcome.kind,),
+        )
+    }
+    rows: dict[object, bool] = {}
+    for number, claim in enumerate(said):
+        if claim["noun"] not in NO_ROW and (claim["noun"] != "course" or outcome.kind == "course"):
+            row = claim.get("line", f"claim {number}")
+            rows[row] = rows.get(row, False) or _content(claim) not in known
+    outcome.rows_read = len(rows)
+    outcome.rows_new = sum(rows.values())
+    outcome.rows_known = outcome.rows_read - outcome.rows_new
 
 
 def _content(claim: dict) -> str:

@@ -17,7 +17,7 @@ from loaders.errors import Unreadable
 from loaders.events import Calendar, EventWriter, likely_shift
 from loaders.tables import Sheet
 from loaders.times import Clock, epoch_utc
-from loaders.weeks import assume_week_1
+from loaders.weeks import assume_numbering
 
 HELD = "held log line"
 WHY_HELD = "the log does not say which course it is of: say --course ID, or load more of that course"
@@ -68,7 +68,7 @@ class LogLoad:
         self.connection, self.load_id, self.course_id = connection, load_id, course_id
         zone = connection.execute("select timezone from courses where id = ?", (course_id,)).fetchone()[0]
         self.book = log.LogBook(Directory(connection, site_id, course_id))
-        calendar = Calendar(zone, assume_week_1(connection, course_id, newest))
+        calendar = Calendar(zone, assume_numbering(connection, course_id, newest))
         self.writer = EventWriter(connection, course_id, load_id, calendar)
 
     def run(self, rows: Iterable[log.Row], seconds: Callable[[str], int], tick: Callable[[int], None]) -> None:

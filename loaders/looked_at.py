@@ -43,7 +43,7 @@ STUDENTS = """
     where enrolments.course_id = ? and enrolments.role = 'student'
     order by people.id
 """
-WEEKS = "select week, starts_on from weeks where course_id = ? order by week"
+WEEKS = "select week, starts_on, name from weeks where course_id = ? order by week"
 
 
 def register(conn: sqlite3.Connection, files: Files) -> None:

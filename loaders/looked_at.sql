@@ -19,7 +19,8 @@ with given as materialized (select value from json_each(weeks_now()))
 select
     json_extract(value, '$.class') as class,
     json_extract(value, '$.week') as week,
-    json_extract(value, '$.starts_on') as starts_on
+    json_extract(value, '$.starts_on') as starts_on,
+    json_extract(value, '$.name') as name
 from given;
 
 -- one row per student of a course; `who` is the same person in every course of a site

@@ -242,9 +242,8 @@ def _insert(conn: sqlite3.Connection, table: str, who: dict, row: dict) -> int:
 
 def _of(conn: sqlite3.Connection, table: str, who: dict, key: int) -> None:
     """Raise Refused unless this row is there and about this student."""
-    keys = noted.keys(conn, who)
     owner = conn.execute(f"select student_id from {table} where id = ?", (key,)).fetchone()
-    if owner is None or owner[0] not in keys:
+    if owner is None or owner[0] not in noted.keys(conn, who):
         raise Refused(GONE)
 
 

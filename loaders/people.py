@@ -162,10 +162,10 @@ def completion_times(connection: sqlite3.Connection) -> Callable[[int, int], set
 
 
 def save_people(connection: sqlite3.Connection, site_id: int, people: People) -> dict[Key, int]:
-    """Write `people` and `person_details` of a site; returns own keys by root. Rows that stay keep theirs."""
-    said, spoilt, details = Newest(), Newest(), Newest()
+    """Write the `people` of a site; returns own keys by root. Rows that stay keep theirs."""
+    said, spoilt = Newest(), Newest()
     roots: dict[Key, None] = {}
-    for load, claim, ref in people.refs:
+    for load, _, ref in people.refs:
         root, _ = people.find(ref, load.course_id)
         if root is None:
             continue
@@ -173,8 +173,6 @@ def save_people(connection: sqlite3.Connection, site_id: int, people: People) ->
         for attribute in ATTRIBUTES:
             # The completion csv of Moodle before 5 turns double quotes in names into single ones.
             (spoilt if load.kind == "activity completion" else said).say((root, attribute), load, ref.get(attribute))
-        for field, value in claim.get("details", {}).items():
-            details.say((root, field), load, value)
     said.best = spoilt.best | said.best
     own = _own_keys(connection, site_id, people, list(roots), said)
     for root, key in own.items():
@@ -185,7 +183,6 @@ def save_people(connection: sqlite3.Connection, site_id: int, people: People) ->
             " where id = ? and (fullname, firstname, lastname, email, idnumber, username) is not (?, ?, ?, ?, ?, ?)",
             (*row.values(), key, *row.values()),
         )
-    _save_details(connection, site_id, own, details)
     return own
 
 
@@ -213,13 +210,3 @@ def _own_keys(connection, site_id, people: People, roots: list[Key], said: Newes
         own[root] = key
         taken.add(key)
     return own
-
-
-def _save_details(connection, site_id: int, own: dict[Key, int], details: Newest) -> None:
-    connection.execute(
-        "delete from person_details where person_id in (select id from people where site_id = ?)", (site_id,)
-    )
-    connection.executemany(
-        "insert into person_details (person_id, field, value) values (?, ?, ?)",
-        sorted((own[root], field, word[2]) for (root, field), word in details.best.items() if root in own),
-    )

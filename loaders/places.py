@@ -7,6 +7,7 @@ import sqlite3
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
+from loaders.detail_columns import Asked
 from loaders.errors import Unreadable
 from loaders.retime import page_zone
 from loaders.times import machine_zone
@@ -25,11 +26,14 @@ class Options:
     staff: tuple[str, ...] = ()
     check: bool = False
     kind: str | None = None  # what all files are, where the teacher says so
+    details: Asked | None = None  # of `coursette details`: the file is the teacher's own spreadsheet
 
     def reading(self) -> str:
         """The options that decide how a file is read, as JSON; those not given left out."""
         names = ("course", "site", "timezone", "date_order")
         given = {name: value for name in names if (value := getattr(self, name)) is not None}
+        if self.details:
+            given["details"] = self.details.reading()
         return json.dumps(given | ({"site": normal_url(self.site)} if self.site else {}))
 
     def agree(self, stored: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,12 +11,13 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-from loaders import advice, sentiment
+from loaders import advice, details, sentiment
 from loaders.load import Loader, Outcome, waiting
 from loaders.places import Options
 from loaders.schema import open_database, settle_in
 from loaders.times import Clock
 
+LISTED = 20  # rows of a spreadsheet that found nobody
 WAITING = "select count(*) from (select distinct load_id, coalesce(line, -id) from unmatched)"
 
 
@@ -95,12 +97,26 @@ def say(outcome: Outcome) -> None:
         echo(f"  note: {note}")
 
 
+def say_unmatched(connection, load_id: int) -> None:
+    """The rows of a spreadsheet that found nobody, one line each, while there are few."""
+    rows = connection.execute(
+        "select line, reason, raw from unmatched where load_id = ? order by line limit ?", (load_id, LISTED + 1)
+    ).fetchall()
+    for line, reason, raw in rows[:LISTED]:
+        who = ", ".join(str(value) for value in json.loads(raw)["about"].values())
+        echo(f"  line {line}" + (f" ({who})" if who else "") + f": {reason}")
+    if len(rows) > LISTED:
+        echo("  and more: all are in the table `unmatched`")
+
+
 def finish(connection, outcomes: list[Outcome], options: Options) -> None:
     """What became of each file, now that all are matched; then what is still missing for the best result."""
     for outcome in outcomes:
         if outcome.load_id:
             outcome.rows_unmatched = waiting(connection, outcome.load_id)
         say(outcome)
+        if outcome.kind == details.KIND and outcome.load_id:
+            say_unmatched(connection, outcome.load_id)
     taken = {outcome.load_id for outcome in outcomes if outcome.load_id}
     for load_id, sentence in advice.short_files(connection).items():
         if load_id in taken:

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from loaders import zones
 from loaders.events import COUNT_FACTOR, MASK, TIME_FACTOR, Calendar
 from loaders.times import epoch_utc
-from loaders.weeks import assume_week_1, move_zone
+from loaders.weeks import assume_numbering, move_zone
 
 ASSUMED = ("machine", "course", "site")
 UTC_TEXT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -130,7 +130,7 @@ def _move_events(connection: sqlite3.Connection, load_id: int, shift: Shift) -> 
 def _changes(connection: sqlite3.Connection, rows: list[tuple], shift: Shift) -> list[tuple]:
     course_id = rows[0][1]
     zone = connection.execute("select timezone from courses where id = ?", (course_id,)).fetchone()[0]
-    calendar = Calendar(zone, assume_week_1(connection, course_id, rows[0][2]))
+    calendar = Calendar(zone, assume_numbering(connection, course_id, rows[0][2]))
     changes, taken = [], set()
     for event_id, _, utc, key in rows:
         before = _epoch(utc)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import sqlite_utils
 
-from loaders import rollups
+from loaders import rollups, wide
 from loaders.errors import Unreadable
 
 HERE = Path(__file__).parent
@@ -85,6 +85,7 @@ def ensure_shape(db: sqlite_utils.Database) -> None:
         for table, columns in SEARCHED.items():
             db[table].enable_fts(columns, create_triggers=True, replace=True)
             _index_only_words(db, table, columns)
+        wide.save_view(db.conn)
         rollups.build_all(db.conn)
         db.conn.execute(f"pragma user_version = {VERSION}")
 

@@ -9,17 +9,20 @@ from __future__ import annotations
 import json
 import sqlite3
 
-from loaders import feeds, rollups, sentiment, weeks
+from loaders import details, due, feeds, rollups, sentiment, weeks
 from loaders.activities import Activities, save_parts, save_sections
 from loaders.claims import Load, read_loads
 from loaders.courses import name_courses, place_loads, tidy_courses
+from loaders.detail_groups import save_detail_groups
 from loaders.doings import instances, save_calendar, save_entries, save_responses, save_steps
 from loaders.enrolments import Groups, Roster, save_enrolments
 from loaders.log import LOGIN_AS
 from loaders.names import fold
 from loaders.people import Key, People, completion_times, save_people
+from loaders.person_details import apart, order, save_details
 from loaders.post_links import save_link_people
 from loaders.results import Course, save_completions, save_grades, save_people_claims, save_posts
+from loaders.wide import save_view
 
 HOMELESS = "no course is known that holds these people or activities: load the course's log first, or say --course ID"
 # table, its column, the table that column points into; parents before their children
@@ -38,7 +41,7 @@ ORPHANS = (
       ("enrolments", "group_members", "completions", "grades", "person_details", "submissions", "attempts",
       "responses", "blog_posts")),
 )  # fmt: skip
-QUIET = {"course", "staff", "columns", "grade_items", "log role", *feeds.NOUNS}  # claims that are no row of their own
+QUIET = {"course", "staff", "columns", "grade_items", "log role", "calendar", *feeds.NOUNS}  # no row of their own
 
 
 def settle(connection: sqlite3.Connection, events_changed: bool = True) -> None:
@@ -46,7 +49,8 @@ def settle(connection: sqlite3.Connection, events_changed: bool = True) -> None:
 
     `events_changed`: log lines came or went; roll-ups are then rebuilt even where the students stayed.
     """
-    loads = read_loads(connection)
+    connection.execute("update loads set course_id = null where kind = ?", (details.KIND,))  # they keep no course
+    loads, sheets = apart(read_loads(connection))
     homeless = place_loads(connection, loads)
     tidy_courses(connection)
     name_courses(connection, loads)
@@ -56,14 +60,16 @@ def settle(connection: sqlite3.Connection, events_changed: bool = True) -> None:
     renamed = False
     settled: list[Course] = []
     sites: list[feeds.Site] = []
-    for site_id in sorted({load.site_id for load in loads}):
-        here = [load for load in loads if load.site_id == site_id]
-        needed, changed = _settle_site(connection, here, unmatched, settled, sites)
+    for site_id in sorted({load.site_id for load in (*loads, *sheets)}):
+        here, own = ([load for load in some if load.site_id == site_id] for some in (loads, sheets))
+        needed, changed = _settle_site(connection, site_id, here, own, unmatched, settled, sites)
         kept |= needed
         renamed |= changed
     feeds.save_feeds(connection, sites, unmatched)
     _drop_people(connection, kept)
     _drop_orphans(connection)
+    save_detail_groups(connection, set(order(sheets)))
+    save_view(connection)
     _save_unmatched(connection, unmatched)
     moved = weeks.settle_weeks(connection)
     _settle_rollups(connection, before if not (events_changed or renamed or moved) else None)
@@ -75,16 +81,14 @@ def settle(connection: sqlite3.Connection, events_changed: bool = True) -> None:
 
 
 def _settle_site(
-    connection: sqlite3.Connection,
-    loads: list[Load],
-    unmatched: list[tuple],
-    settled: list[Course],
-    sites: list[feeds.Site],
-) -> tuple[set[int], bool]:
+    connection: sqlite3.Connection, site_id: int, loads: list[Load], sheets: list[Load], unmatched: list[tuple],
+    settled: list[Course], sites: list[feeds.Site],
+) -> tuple[set[int], bool]:  # fmt: skip
     """(own keys of the people needed, whether log lines got other people)."""
     people = People(loads, completion_times(connection))
-    own = save_people(connection, loads[0].site_id, people)
-    sites.append(feeds.Site(loads, people, own))
+    own = save_people(connection, site_id, people)
+    sites.append(feeds.Site(site_id, loads, people, own))
+    save_details(connection, site_id, loads, sheets, people, own, unmatched)
     kept = set(own.values())
     staff = {claim["email"].casefold() for load in loads for claim in load.of("staff")}
     renamed = False
@@ -102,11 +106,14 @@ def _settle_site(
 def _settle_course(connection, course_id, loads, people: People, own: dict[Key, int], unmatched) -> Course:
     Groups(loads, people, own).save(connection, course_id)
     activities = Activities(loads)
+    undated = _set_due(connection, course_id, loads, activities)
     keys = activities.save(connection, course_id, save_sections(connection, course_id, loads))
     parts = save_parts(connection, course_id, loads, keys)
     names = dict(connection.execute("select moodle_id, fullname from people where moodle_id is not null"))
     course = Course(course_id, loads, people, own, activities, keys, parts, unmatched, names,
                     instances(connection, course_id))  # fmt: skip
+    for load, claim, why in undated:
+        course.hold(load, claim, why)
     save_people_claims(course)
     save_completions(connection, course)
     save_grades(connection, course)
@@ -114,6 +121,21 @@ def _settle_course(connection, course_id, loads, people: People, own: dict[Key, 
     save_responses(connection, course)
     save_calendar(connection, course)
     return course
+
+
+def _set_due(connection, course_id: int, loads: list[Load], activities: Activities) -> list[tuple[Load, dict, str]]:
+    """Give activities the due dates of the teacher's calendar; returns those of activities nobody knows, and why."""
+    (zone,) = connection.execute("select timezone from courses where id = ?", (course_id,)).fetchone()
+    homeless = []
+    for load, claim, utc in due.said(loads, zone):
+        key, why = activities.find({"cmid": claim["cmid"], "name": claim["name"]})
+        if claim["cmid"] and key not in activities.cmids:
+            key, why = None, f"no activity {claim['cmid']} is known in the course yet"
+        if key is None:
+            homeless.append((load, claim, why))
+        else:
+            activities.due_utc[key] = utc
+    return homeless
 
 
 def settle_event_names(connection: sqlite3.Connection, course: Course) -> tuple[set[int], bool]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from babel.dates import format_timedelta
 
-from loaders import advice
+from loaders import advice, calendars, due, times
 
 COURSES = """
 select
@@ -68,9 +68,23 @@ def _course(connection, course_id, name, moodle_id, zone, zone_from, newest, eve
     yield f"  {events:,} log lines, {activities} activities; times in {zone} (from: {zone_from})"
     if ages := connection.execute(PULLED, (course_id,)).fetchall():
         yield "  pulled: " + ", ".join(f"{part} {ago(when)}" for part, when in ages)
+    yield from _weeks(connection, course_id, zone)
     for role, how, people in advice.roles(connection, course_id):
         yield f"  {people:,} {role}: {how}"
     yield ""
+
+
+def _weeks(connection: sqlite3.Connection, course_id: int, zone: str) -> Iterator[str]:
+    """Whose calendar counts the weeks, and where its due dates go before others that Moodle has."""
+    calendar, source = calendars.of(connection, course_id), calendars.source(connection, course_id)
+    if not calendar:
+        yield "  weeks from the course's start; `coursette calendar` lets you say breaks, names and due dates"
+        return
+    breaks = f"{len(calendar.breaks)} break{'s' * (len(calendar.breaks) != 1)}"
+    yield f"  weeks from {source[1]} (load {source[0]}): 1 to {calendar.last_week}, {breaks}"
+    for name, utc, moodle in due.against_moodle(connection, course_id, zone):
+        here, there = (f"{times.local_text(time, zone).replace('T', ' ')[:16]}" for time in (utc, moodle))
+        yield f"  ! {name} is due {here} by your calendar, which counts; Moodle says {there}"
 
 
 def _blogs(connection: sqlite3.Connection) -> Iterator[str]:

@@ -6,6 +6,7 @@ import sqlite3
 from statistics import mean
 from typing import Any
 
+from loaders import numbering
 from loaders import student_completion as completing
 from loaders.statements import ask, rows
 
@@ -67,4 +68,6 @@ def usage_of(conn: sqlite3.Connection, course: dict, person: dict, class_size: i
         return {"clicks": None, "rank": None, "students": class_size, "weeks": []}
     ids = {"course": course["id"], "person": person["person"]}
     weeks = rows(conn, "weeks", data_up_to=course["data_up_to_utc"], **ids)
+    for week in weeks:
+        week["words"] = numbering.words(week["week"], week["name"])
     return {**rows(conn, "rank", **ids)[0], "students": class_size, "weeks": weeks}

@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import groupby, pairwise
 from typing import Any
 
-from loaders import times
+from loaders import numbering, times
 from loaders.statements import ask, rows
 
 DONE = ("complete", "complete-pass")
@@ -81,7 +81,15 @@ def by_week(conn: sqlite3.Connection, course: dict, activities: list[dict]) -> l
     for place, week in enumerate(weeks):
         meant = [row for row in activities if row["week"] == week["week"]]
         done = then.get(place, [])
-        found.append({**week, **progress(meant), "completed": len(done), **first_and_last(done)})
+        found.append(
+            {
+                **week,
+                "words": numbering.words(week["week"], week["name"]),
+                **progress(meant),
+                "completed": len(done),
+                **first_and_last(done),
+            }
+        )
     return without_empty_ends(found)
 
 

@@ -6,14 +6,26 @@ import codecs
 import re
 import zipfile
 
-from loaders import delimited, html_files, json_files, opendocument, opml, pulled_answers, spreadsheets
+from loaders import (
+    calendar_file,
+    delimited,
+    html_files,
+    json_files,
+    opendocument,
+    opml,
+    pulled_answers,
+    spreadsheets,
+)
 from loaders.backup_archive import Backup
+from loaders.calendar_file import CalendarFile
 from loaders.downloads import ZIP, Download
 from loaders.errors import Unreadable
 from loaders.sheets import Answer, Page, Sheet
 from loaders.streams import DAMAGE, head, seekable
 
-__all__ = ["Answer", "Backup", "Page", "Sheet", "read"]
+__all__ = ["Answer", "Backup", "CalendarFile", "Content", "Page", "Sheet", "read"]
+
+Content = Sheet | Page | Answer | Backup | CalendarFile
 
 HALF_A_ZIP = "this spreadsheet or zip is only half there, or damaged: download it again, or take it as .csv"
 SAVE_AS_CSV = "save it as .csv, or download it from Moodle as .csv"
@@ -46,8 +58,8 @@ SAVED_BLOGS = re.compile(rb'\{"saved_blogs":')  # see loaders/feed_archive.py
 _XML_ROOT = re.compile(rb"<([A-Za-z_][\w.:-]*)")
 
 
-def read(download: Download) -> Sheet | Page | Answer | Backup:
-    """What is in a file: a Sheet of rows, a saved Page, a saved web-service Answer, or a course Backup.
+def read(download: Download) -> Content:
+    """What is in a file: a Sheet of rows, a saved Page, a saved web-service Answer, a course Backup, or a calendar.
 
     Raises Unreadable with one sentence, remedy included, whatever the bytes are.
     """
@@ -71,6 +83,8 @@ def read(download: Download) -> Sheet | Page | Answer | Backup:
         raise Unreadable("this holds students' blogs as they were fetched: read it with `coursette blogs fetch --from`")
     if _JSON.match(text):
         return json_files.read(download, start)
+    if calendar_file.MARK.match(text):
+        return calendar_file.read(download)
     return delimited.read(download, start)
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import date
 from functools import reduce
 from operator import and_, or_
 from typing import Any
 
-from loaders import answers, bits, choosing, times
+from loaders import answers, bits, choosing, numbering, times
 from loaders.statements import ask
 from loaders.student_completion import NOT_LOGGED
 
@@ -29,13 +30,13 @@ class Filters:
 
     groups: list[str] = field(default_factory=list)
     together: str = "any"
-    from_week: int | None = None
-    to_week: int | None = None
+    from_week: float | None = None
+    to_week: float | None = None
     student: str = ""
     person: str = ""
 
     @property
-    def weeks(self) -> dict[str, int]:
+    def weeks(self) -> dict[str, float]:
         """The bounds as parameters of a statement."""
         lowest = -FARTHEST if self.from_week is None else self.from_week
         highest = FARTHEST if self.to_week is None else self.to_week
@@ -203,10 +204,14 @@ def _about(conn: sqlite3.Connection, course: dict, groups: list[tuple]) -> dict[
         "groups": [
             {"id": moodle_id, "name": name, "students": students.bit_count()} for _, moodle_id, name, students in groups
         ],
-        "weeks": [{**row, "is_break": bool(row["is_break"])} for row in weeks],
+        "weeks": [{**row, "is_break": bool(row["is_break"]), "words": _words(row)} for row in weeks],
         "staff": staff,
         "unknown_ids": conn.execute(_UNKNOWN_IDS, (course["id"],)).fetchone()[0],
     }
+
+
+def _words(week: dict) -> str:
+    return numbering.line(**week, today=date.today())
 
 
 _WEEKS = (

@@ -29,7 +29,7 @@ def chart(weeks: list[dict]) -> dict | None:
             "right": round((index + 1) * step, 1),
             "middle": round((index + 0.5) * step, 1),
             "median_y": CHART["height"] - height(week["class_median"]),
-            "tick": index % every == 0,
+            "tick": index % every == 0 and not week["week"] % 1,
             "gap": index > 0 and week["week"] - weeks[index - 1]["week"] > 1,
         }
         for index, week in enumerate(weeks)
@@ -50,8 +50,9 @@ def without_lone_week(weeks: list[dict]) -> tuple[list[dict], list[dict]]:
 def quiet_weeks(weeks: list[dict]) -> str:
     """'none in weeks 5, 7 to 9 (break: 5)': the weeks without a click, said in words."""
     none = runs([index for index, week in enumerate(weeks) if not week["clicks"]])
-    said = [str(weeks[first]["week"]) + (f" to {weeks[last]['week']}" if last > first else "") for first, last in none]
-    breaks = [str(week["week"]) for week in weeks if week["is_break"]]
+    called = [week["name"] or "a break" if week["week"] % 1 else str(week["week"]) for week in weeks]
+    said = [called[first] + (f" to {called[last]}" if last > first else "") for first, last in none]
+    breaks = [str(week["week"]) for week in weeks if week["is_break"] and not week["week"] % 1]
     many = len(said) > 1 or any(" " in words for words in said)
     text = f"none in week{'s' if many else ''} {', '.join(said)}" if said else ""
     return text + (f" (break: {', '.join(breaks)})" if text and breaks else "")

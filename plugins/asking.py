@@ -19,8 +19,12 @@ WORDS = {
     "to_week": "To week",
     "days": "Days away",
     "pct": "Less than per cent",
+    "field": "Field",
+    "value": "Value",
+    "at_least": "At least",
+    "at_most": "At most",
 }
-HINTS = {"student": "name or Moodle id", "days": "14", "pct": "50"}
+HINTS = {"student": "name or Moodle id", "days": "14", "pct": "50", "value": "or how it begins", "at_least": "number"}
 SELDOM = ("site", "person")  # shown only when they decide something
 
 

@@ -692,17 +692,11 @@
       aria: { label: "together" } }, option("any", "in any of these"), option("all", "in all of these"));
     parts.groups.append(...parts.groupBoxes.map(([, box]) => el("div", {}, box)), parts.together);
     parts.groups.hidden = !names.length;
-    const weeks = (data.weeks ?? []).map((each) => option(String(each.week), wordsOfWeek(each)));
+    const weeks = (data.weeks ?? []).map((each) => option(String(each.week), each.words));
     parts.from.append(option("", "first"), ...weeks);
     parts.to.append(option("", "last"), ...weeks.map((each) => each.cloneNode(true)));
   };
   const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-  const THIS_YEAR = new Date().getFullYear();
-  const wordsOfWeek = ({ week, name, starts_on: monday, is_break: pause }) => {
-    const [year, month, day] = monday.split("-").map(Number); // by hand: a browser's own dates take 20 ms to start
-    const date = `${day} ${MONTHS[month - 1]}${year === THIS_YEAR ? "" : ` ${year % 100}`}`;
-    return [`${week}`, name, date, pause ? "break" : ""].filter(Boolean).join(" · ");
-  };
   /** Names are asked for only by somebody who is about to choose one. */
   const fillStudents = async ({ isTrusted }) => {
     if (parts.student.dataset.filled || !isTrusted) return;
@@ -979,7 +973,9 @@
   /** The filters in words, and how fresh it is. */
   const weeksWords = () => {
     if (!state.from && !state.to) return "";
-    return state.from === state.to ? `week ${state.from}` : `weeks ${state.from || "first"} to ${state.to || "last"}`;
+    const called = (week) => (week % 1 ? data?.weeks?.find((each) => `${each.week}` === week)?.name ?? "break" : week);
+    return state.from === state.to ? `${state.from % 1 ? "" : "week "}${called(state.from)}`
+      : `weeks ${called(state.from) || "first"} to ${called(state.to) || "last"}`;
   };
   const chosenWords = () => {
     const weeks = weeksWords() || "all weeks";

@@ -1,4 +1,4 @@
-"""Names that lead to the student's page, in any answer with `fullname` and `person` and in the table of people;
+"""Names that lead to the student's page, in any answer with `fullname` and `person` and in the tables of people;
 from each row of resource_usage, who has not opened and who has not completed it; course time in words."""
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from datasette import hookimpl
 from markupsafe import Markup
 
 PAGE = "/-/student?"
+OF_TABLES = {"people": "id", "people_wide": "person_id"}  # table with `fullname` -> column of our key
 # column -> what its link asks; the value is the address of another question, from this one's
 QUESTIONS = {
     "never_opened": "Who has never opened",
@@ -20,8 +21,9 @@ QUESTIONS = {
 @hookimpl
 def render_cell(row, value, column, table, database, datasette):
     columns = row.keys() if value else ()
-    if column == "fullname" and table == "people" and "id" in columns:
-        return _link(_student(datasette, database, row["id"], None), value)
+    key = OF_TABLES.get(table) if column == "fullname" else None
+    if key in columns:
+        return _link(_student(datasette, database, row[key], None), value)
     if column == "fullname" and table is None and "person" in columns:
         course = row["course"] if "course" in columns else None
         database = row["database"] if "database" in columns else database  # of the record, which tells of others

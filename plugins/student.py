@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sqlite3
 from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
@@ -13,6 +14,7 @@ from datasette.utils.asgi import Request, Response
 
 from loaders import (
     answers,
+    due,
     finding,
     look_ups,
     moods,
@@ -26,6 +28,8 @@ from loaders import (
 )
 
 ROLES = {"editingteacher": "teacher", "teacher": "non-editing teacher", "coursecreator": "course creator"}
+WEB_PAGE = re.compile(r"https?://[^\s/?#@\\]+([/?#]\S*)?")
+ADDRESS = re.compile(r"[\w.+'-]+@[\w-]+(\.[\w-]+)+")
 WORDS = {"complete": "done", "complete-pass": "passed", "complete-fail": "done, not passed"}
 
 
@@ -93,6 +97,7 @@ def say(course: dict, sections: list[dict], found: dict, odd: list[dict]) -> Non
         row["href"] = activity_link(course, row)
         row["after_s"] = row["after_s"] if ("run", row["cmid"]) in listed else None
         row["unseen"] = ("unseen", row["cmid"]) in listed
+        row["before_due"] = due.before_due(row["completed_utc"], row["due_utc"], course["timezone"])
 
 
 async def student_json(datasette: Datasette, request: Request) -> Response:
@@ -150,7 +155,7 @@ def personal(person: dict, details: dict, profile: str | None, blogs: list[dict]
         {"term": "Enrolled", "utc": person["enrolled_utc"]},
         {"term": "Last seen", "utc": person["last_access_utc"]},
         *({"term": "Blog", "text": blog["url"], "href": safe_link(blog["url"])} for blog in blogs),
-        *({"term": field, "text": value, "href": telephone(field, value)} for field, value in details.items()),
+        *({"term": field, "text": value, "href": detail_link(field, value)} for field, value in details.items()),
     ]
     return [row for row in rows if row.get("text") or row.get("utc")]
 
@@ -158,6 +163,14 @@ def personal(person: dict, details: dict, profile: str | None, blogs: list[dict]
 def role_name(role: str | None) -> str | None:
     """Moodle's short name of a role in words."""
     return ROLES.get(role or "", role)
+
+
+def detail_link(field: str, value: str | None) -> str | None:
+    """Where a detail leads: to a web page, to write to, or to ring, where it is nothing but that."""
+    text = value or ""
+    if WEB_PAGE.fullmatch(text):
+        return text
+    return f"mailto:{quote(text, safe='@')}" if ADDRESS.fullmatch(text) else telephone(field, value)
 
 
 def telephone(field: str, value: str | None) -> str | None:

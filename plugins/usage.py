@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
 
 from loaders import access, usage, web
+
+BREAK = re.compile(r"-?\d{1,6}\.\d{1,4}")
 
 
 async def usage_json(datasette: Datasette, request: Request) -> Response:
@@ -60,11 +64,11 @@ def filters(request: Request) -> usage.Filters:
     )
 
 
-def week(request: Request, name: str) -> int | None:
-    """A teaching week from the address, or None."""
+def week(request: Request, name: str) -> float | None:
+    """A teaching week from the address (4.5 for a break without a number of its own), or None."""
     text = request.args.get(name) or ""
     try:
-        return int(text) if text else None
+        return (float if BREAK.fullmatch(text) else int)(text) if text else None
     except ValueError:
         raise web.Refusal(f"{name} is the number of a teaching week.", 400) from None
 

@@ -59,7 +59,8 @@ DOORS = [
     Door(
         "tables and rows with people, search",
         "- - names - - - -",
-        "/moodle/people /moodle/people.* /moodle/people/* /moodle/people_fts /moodle/events /-/find",
+        "/moodle/people /moodle/people.* /moodle/people/* /moodle/people_wide /moodle/people_wide.* "
+        "/moodle/people_fts /moodle/events /-/find",
     ),
     Door("a student's activities as CSV", "- - yes - - - -", "/-/student.csv"),
     Door("other tables, other questions, SQL", "- - yes - - - -", "/moodle /moodle.json /moodle/* /.json"),

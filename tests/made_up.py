@@ -118,6 +118,7 @@ def _small(path: Path) -> Path:
             ],
         )
         db.execute("update activities set course_id = 1, instance_id = id + 100")
+        db.execute("update activities set due_utc = '2016-03-10T13:59:00Z' where kind = 'quiz'")
         _many(
             db,
             "parts",
@@ -247,6 +248,8 @@ def large(path: Path, students: int = 120, activities: int = 60, events: int = 6
         _many(db, "enrolments", "course_id, person_id, role, status", [(1, n, "student", "active") for n in people])
         _many(db, "groups", "id, course_id, moodle_id, name", [(n, 1, 70 + n, f"Group {n}") for n in range(1, 5)])
         _many(db, "group_members", "group_id, person_id", [(n % 4 + 1, n) for n in people])
+        details = [(n, "GPA", f"{n % 30 / 10 + 4}") for n in people] + [(n, "Campus", "ABC"[n % 3]) for n in people]
+        _many(db, "person_details", "person_id, field, value", details)
         _many(
             db,
             "sections",
@@ -286,6 +289,7 @@ def large(path: Path, students: int = 120, activities: int = 60, events: int = 6
                 for _ in range(events)
             ],
         )
+        db.execute("update activities set due_utc = '2016-05-13T13:59:00Z' where id % 7 = 0")
         db.execute("update courses set data_up_to_utc = (select max(time_utc) from events) where id = 1")
     return _finish(db, path)
 

@@ -120,7 +120,7 @@ def test_a_table_in_any_language_with_what_is_left_out_said(course, tmp_path):
     assert rows(course, HELD) == [
         (
             "https://new.example.org/",
-            "nobody with this email address or name is known yet: load the participants, or correct the list",
+            "nobody is known yet by what this row says: load the participants, or correct the list",
         )
     ]
     assert rows(course, "select count(*) from people") == [(len(PEOPLE),)]
@@ -253,7 +253,7 @@ def test_any_order_of_files_ends_in_the_same_database(tmp_path):
         ("https://s.example.org/", None),
         ("https://z.example.org/", "zoe@x.edu"),
     ]
-    assert "several people of the course have this name" in seen[0][2][1][1]
+    assert "several people have this name" in seen[0][2][1][1]
 
 
 def test_an_address_of_two_students_is_nobodys_until_the_teacher_says_whose(course, tmp_path):
@@ -279,7 +279,7 @@ def test_a_name_with_another_email_is_not_guessed(course, tmp_path):
         listed(tmp_path, ["Name", "Email", "Blog"], ["Sam Lee", "sammy@mail.example", "https://s.example.org/"]),
     )
     assert rows(course, WHOSE) == [("https://s.example.org/", None)]
-    assert "known here with another email address" in rows(course, HELD)[0][1]
+    assert "known, by another e-mail or id number: correct the row" in rows(course, HELD)[0][1]
 
 
 def test_a_corrected_list_needs_no_home_for_its_old_mistake(course, tmp_path):

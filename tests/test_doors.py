@@ -23,7 +23,7 @@ MORE = [
     *(f"/moodle/{GRANTED}{form}" for form in ("", ".json", ".csv")),
     "/moodle/people_fts", "/moodle/people_fts_data.json", "/moodle/events",
     "/moodle/forum_posts_fts.json", "/moodle/weeks.csv", "/audit", "/audit/look_ups.json", "/audit/looked_at.csv",
-    "/-/find", "/-/nothing",
+    "/-/find", "/-/nothing", "/moodle/people_wide", "/moodle/people_wide.csv",
 ]  # fmt: skip
 STUDENTS = ("Müller", "M\\u00fcller", "student.example.edu", "Sam Lee")
 NUDGED = {**dict.fromkeys(noted.IDS), "site": made_up.SITE, "moodle_id": 5, "course": "2", "fullname": "Zoë Müller"}

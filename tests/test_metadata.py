@@ -19,7 +19,7 @@ TABLES = MOODLE["tables"]
 def shape(tmp_path_factory) -> dict[str, list[str]]:
     """Table -> columns, without the search tables that SQLite keeps."""
     db = schema.open_database(tmp_path_factory.mktemp("shape") / "moodle.db")
-    return {t.name: [c.name for c in t.columns] for t in db.tables if "_fts" not in t.name}
+    return {t.name: [c.name for c in t.columns] for t in (*db.tables, *db.views) if "_fts" not in t.name}
 
 
 def test_every_table_and_view_is_described_and_none_besides(shape):
@@ -53,7 +53,7 @@ def test_sorting_facets_and_labels_name_real_columns(shape):
 
 def test_every_foreign_key_has_a_label(shape, tmp_path):
     db = schema.open_database(tmp_path / "moodle.db")
-    pointed_at = {key.other_table for table in shape for key in db[table].foreign_keys}
+    pointed_at = {key.other_table for table in db.table_names() for key in db[table].foreign_keys}
     assert [name for name in pointed_at if "label_column" not in TABLES[name]] == []
 
 

@@ -16,6 +16,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from snapshot import differences, snapshot
 
+from loaders.demo import OWN
+from loaders.detail_columns import Asked
 from loaders.load import Loader
 from loaders.places import Options
 from loaders.schema import open_database
@@ -53,8 +55,10 @@ def load_all(paths: list[Path]) -> dict:
     with tempfile.TemporaryDirectory() as name:
         connection = open_database(Path(name) / "moodle.db").conn
         options = Options(timezone="Australia/Brisbane", date_order="dmy")  # a small piece may not tell
-        for outcome in Loader(connection, options).load(list(paths)):
-            assert outcome.error is None, (outcome.source, outcome.error)
+        own = Options(details=Asked())
+        for path in paths:
+            for outcome in Loader(connection, own if path.name == OWN else options).load([path]):
+                assert outcome.error is None, (outcome.source, outcome.error)
         found = snapshot(connection)
         connection.close()
         return found
@@ -112,3 +116,5 @@ def test_the_files_of_this_test_say_something(pieces, whole):
     assert len(whole["events"]) == len(pieces[2]) - 1
     assert len(whole["people"]) >= 120
     assert any(json.dumps(row) for row in whole["completions"])
+    assert "Specialisation" in {row[1] for row in whole["person_details"]}
+    assert "Mode: Online" in {row[2] for row in whole["groups"]}

@@ -60,7 +60,7 @@ ANSWER = {
     "students": 20,
     "instances": {"forum:3": 10, "forum:4": 19, "book:2": 6, "quiz:1": 12, "data:1": 27, "folder:1": 18, "wiki:5": 26},
     "groups": [{"id": 7, "name": "Online", "students": 8}],
-    "weeks": [{"week": 1, "name": None, "starts_on": "2016-02-29", "is_break": 0}],
+    "weeks": [{"week": 1, "name": None, "starts_on": "2016-02-29", "is_break": 0, "words": "1 · 29 Feb 16"}],
     "staff": [3, 4],
     "unknown_ids": 0,
     "course": {"moodle_id": 2, "shortname": "ICT101", "fullname": "ICT and teaching", "timezone": "Australia/Brisbane"},

@@ -8,12 +8,14 @@ import re
 import sqlite3
 
 import pytest
+import yaml
 from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
-from loaders import schema
+from loaders import house, schema
 from tests import made_up
 from tests.visit import get, instance
 
+QUERIES = yaml.safe_load((house.root() / "metadata.yml").read_text("utf-8"))["databases"]["moodle"]["queries"]
 STUDENT = "/-/student?course=2&user=5"
 
 
@@ -35,7 +37,7 @@ async def test_home_shows_the_courses_how_fresh_they_are_and_what_to_ask(dataset
     assert "Not loaded yet: grades." in words and "coursette status" in words
     assert "6 students" in words and "3 groups" in words
     links = {a.text(): a.attributes["href"] for a in HTMLParser(page.text).css(".course .questions a")}
-    assert len(links) == 12
+    assert set(links) == {query["title"] for query in QUERIES.values()}
     away = links["Who has been away, and what did they do last?"]
     assert away.startswith("/moodle/away?course=2&")
     assert links["Do students and clicks fall week by week?"].partition("#")[2].startswith("g.mark=line")
@@ -137,6 +139,24 @@ async def test_a_phone_number_can_be_rung(tmp_path):
     assert 'href="tel:+61746312100"' in (await get(instance(path), STUDENT)).text
 
 
+async def test_details_that_are_a_web_page_or_an_address_lead_there(tmp_path):
+    path = made_up.small(tmp_path / "moodle.db")
+    said = {
+        "Blog": "https://zoe.example/a?b=c", "Home": "http://user@evil.example/", "Other mail": "o'neil+x@home.example",
+        "Note": "see https://zoe.example", "Script": "javascript:alert(1)", "Data": "data:text/html,x",
+    }  # fmt: skip
+    with sqlite3.connect(path) as db:
+        sql = "insert into person_details (person_id, field, value) values (1, ?, ?)"
+        db.executemany(sql, said.items())
+    rows = HTMLParser((await get(instance(path), STUDENT)).text).css("#details a, dl a")
+    links = {a.text(): a.attributes["href"] for a in rows}
+    assert {text: links.get(text) for text in said.values()} == {
+        **dict.fromkeys(said.values()),
+        said["Blog"]: said["Blog"],
+        said["Other mail"]: "mailto:o%27neil%2Bx@home.example",
+    }
+
+
 async def test_what_is_not_there_is_said_in_four_ways(datasette):
     nia = text(await get(datasette, "/-/student?course=2&person=5"))
     assert "Not in the completion report that is loaded" in nia and "not tracked" in nia
@@ -232,8 +252,7 @@ async def test_access_json(datasette):
     assert set(found["not_accessed"][0]) == {
         *("id", "person", "fullname", "firstname", "email", "groups"),
         *("clicks", "first_utc", "last_utc", "last_seen_utc"),
-        "last_ever_utc",
-        "state",
+        *("last_ever_utc", "state", "before_due"),
     }
     part = (await get(datasette, "/-/access.json?course=2&part=chapter:7")).json()
     assert [row["fullname"] for row in part["accessed"]] == ["Zoë Müller"]

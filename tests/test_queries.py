@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from loaders import functions, schema
+from loaders import functions, rollups, schema
 from tests import made_up
 
 METADATA = yaml.safe_load((Path(__file__).parents[1] / "metadata.yml").read_text(encoding="utf-8"))
@@ -25,6 +25,10 @@ FILLED = {
     "to_week": "9",
     "days": "3",
     "pct": "70",
+    "field": "GPA",
+    "value": "",
+    "at_least": "4.5",
+    "at_most": "7",
 }
 
 
@@ -252,6 +256,38 @@ def test_weeks_end_where_the_log_ends(small):
     assert [row["clicks"] for row in ask(small, "weeks", group="Toowoomba")] == [3, 0, 0]
 
 
+def test_a_break_without_a_number_has_its_name_and_its_place(tmp_path):
+    db = opened(made_up.small(tmp_path / "moodle.db"))
+    db.execute("update events set week = 1.5 where week = 2")
+    db.execute("update weeks set week = 1.5, is_break = 1, name = 'Easter break' where week = 2")
+    rollups.build(db, 1)
+    assert [(row["week"], row["week_name"], row["clicks"]) for row in ask(db, "weeks")] == [
+        (1, "Week 1", 7), (1.5, "Easter break", 2), (3, "Week 3", 1),
+    ]  # fmt: skip
+    for given, clicks in ((("1.5", "1.5"), 2), (("1", "1"), 7), (("1", "1.5"), 9), (("1.5", ""), 3)):
+        filters = dict(zip(("from_week", "to_week"), given, strict=True))
+        assert sum(row["clicks"] for row in ask(db, "busiest", **filters)) == clicks
+
+
+def test_before_due_tells_when_each_began_and_handed_in(small):
+    rows = ask(small, "before_due")
+    assert {row["activity"] for row in rows} == {"Quiz 1"} and {row["due_local"] for row in rows} == {
+        "2016-03-10T23:59:00"
+    }
+    assert [(row["email"][:4], row["began"], row["began_days_before"], row["handed_in"]) for row in rows] == [
+        ("al@s", None, None, None),
+        ("nia@", None, None, None),
+        ("bo@s", None, None, None),
+        ("sam2", "1 day before due", 1.7, None),
+        ("zoe@", "2 days before due", 2.2, "2 days before due"),
+        ("sam1", "8 days before due", 8.7, "8 days before due"),
+    ]
+    (row,) = ask(small, "before_due", student="5")
+    assert row["moodle_id"] == 5 and row["handed_in_utc"] == "2016-03-08T10:30:00Z"
+    assert ask(small, "before_due", activity="Quiz 1", group="Toowoomba")[0]["fullname"] == made_up.MARKUP
+    assert "nobody says when “The TPACK book” is due" in ask(small, "before_due", activity="13")[0]["note"]
+
+
 def test_busiest_days_and_hours(small):
     rows = ask(small, "busiest")
     assert (rows[0]["day"], rows[0]["hour"], rows[0]["clicks"]) == ("1 Monday", 9, 2)
@@ -272,3 +308,53 @@ def test_chapters_and_sections(small):
         ("General", 33.3),
         ("Week 1: start", 8.3),
     ]
+
+
+@pytest.fixture
+def detailed(tmp_path) -> sqlite3.Connection:
+    """The small course with what a teacher's spreadsheet says."""
+    db = opened(made_up.small(tmp_path / "moodle.db"))
+    db.execute("delete from person_details")
+    said = [
+        ("Campus", ["Toowoomba", "Online", "toowoomba", "Springfield", None, "Online"]),
+        ("GPA", ["5.5", "4", "3,75", "n/a", "6", "85%"]),
+        ('"odd" field', ["<b>1</b>", None, None, None, None, None]),
+    ]
+    sql = "insert into person_details (person_id, field, value) values (?, ?, ?)"
+    for field, values in said:
+        for person, value in enumerate(values, 1):
+            if value:
+                db.execute(sql, [person, field, value])
+    return db
+
+
+def values(rows: list[dict]) -> list[str]:
+    return [row["value"] for row in rows]
+
+
+def test_students_by_details(detailed):
+    everyone = ask(detailed, "students_by_details", field="gpa")
+    assert values(everyone) == ["3,75", "4", "5.5", "6", "85%", "n/a"], "in order of number"
+    zoe = everyone[2]
+    assert list(zoe) == [
+        "fullname", "value", "email", "clicks", "done_pct", "last_access_local", "last_access_utc", "note", "person",
+        "moodle_id", "course",
+    ]  # fmt: skip
+    assert (zoe["fullname"], zoe["clicks"], zoe["done_pct"], zoe["moodle_id"]) == ("Zoë Müller", 5, 33.3, 5)
+    assert values(ask(detailed, "students_by_details", field="GPA", at_least="4", at_most="6")) == ["4", "5.5", "6"]
+    assert names(ask(detailed, "students_by_details", field="campus", value="TOOWOOMBA")) == ["sam2", "zoe"]
+    assert names(ask(detailed, "students_by_details", field="Campus", value="on")) == ["al", "sam1"]
+    assert len(ask(detailed, "students_by_details", field="Campus", value='["Online", "Springfield"]')) == 3
+    assert values(ask(detailed, "students_by_details", field='"odd"')) == ["<b>1</b>"]
+
+
+def test_students_by_details_says_what_it_cannot_answer(detailed):
+    assert note(ask(detailed, "students_by_details")) == 'say which field: Campus, GPA, "odd" field'
+    assert note(ask(detailed, "students_by_details", field="Mode")) == (
+        'no field is called “Mode”; the fields are Campus, GPA, "odd" field'
+    )
+    assert note(ask(detailed, "students_by_details", field="Campus", value="Ipswich")) == (
+        "no value is called “Ipswich”; the values are Online, Springfield, Toowoomba"
+    )
+    assert note(ask(detailed, "students_by_details", field="GPA", at_least="high")).startswith("at_least and at_most")
+    assert note(ask(detailed, "students_by_details", course="3")).startswith("no file loaded says anything")

@@ -279,3 +279,10 @@ async def test_what_was_looked_at_and_found_fine_is_not_listed_again(path):
     html = await html_of(path)
     assert html.css_first(".odd") is None and not html.css("#completion tr:has(.warn)")
     assert "Reading nobody opens: done" in words(html, ".fine")
+
+
+async def test_how_long_before_the_due_date_it_was_done(path):
+    changed(path, "update activities set due_utc = '2016-03-04T10:00:00Z' where id in (1, 2)")
+    rows = [" ".join(row.text(separator=" ").split()) for row in (await html_of(path)).css("#completion tr:has(.due)")]
+    assert [row for row in rows if "3 days before due" in row and "chat" in row]
+    assert [row for row in rows if "due March 2016" in row and "Quiz 1" in row], "failed: it is still to be done"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 
 import pytest
@@ -44,6 +45,23 @@ def test_usage_of_every_activity_and_part(db, course):
     assert found["instances"]["forum:101"] == 10
 
 
+def test_a_break_without_a_number_is_a_week_to_filter_by(tmp_path):
+    db = sqlite3.connect(made_up.small(tmp_path / "moodle.db"))
+    course = answers.course(db, "2")
+    db.execute("update events set week = 1.5 where week = 2")
+    db.execute("update weeks set week = 1.5, is_break = 1, name = 'Easter break' where week = 2")
+    rollups.build(db, course["id"])
+    assert numbers(used(db, course, from_week=1.5, to_week=1.5), "10") == (0, 0, 2)
+    assert numbers(used(db, course, from_week=1, to_week=1.5), "11")[1] == 3
+    found = used(db, course)["weeks"]
+    assert [row["words"] for row in found] == [
+        "1 · Week 1 · 29 Feb 16",
+        "Easter break · 7 Mar 16",
+        "3 · Week 3 · 14 Mar 16",
+    ]
+    assert json.dumps([row["week"] for row in found]) == "[1, 1.5, 3]", "whole numbers stay whole"
+
+
 def test_usage_of_groups_weeks_and_one_student(db, course):
     assert used(db, course, groups=["7", "Toowoomba"])["students"] == 3
     both = used(db, course, groups=["7", "Toowoomba"], together="all")
@@ -78,7 +96,13 @@ def test_usage_says_what_can_be_chosen_and_who_is_no_student(db, course):
         {"id": 7, "name": "Online", "students": 2},
         {"id": 8, "name": "Toowoomba", "students": 2},
     ]
-    assert found["weeks"][0] == {"week": 1, "name": "Week 1", "starts_on": "2016-02-29", "is_break": False}
+    assert found["weeks"][0] == {
+        "week": 1,
+        "name": "Week 1",
+        "starts_on": "2016-02-29",
+        "is_break": False,
+        "words": "1 · Week 1 · 29 Feb 16",
+    }
     assert [row["week"] for row in found["weeks"]] == [1, 2, 3], "the log ends in week 3"
     assert (found["staff"], found["unknown_ids"]) == ([3], 1)
 
@@ -97,6 +121,7 @@ def test_who_has_and_who_has_not_opened(db, course):
         "person": 1, "id": 5, "fullname": "Zoë Müller", "firstname": "Zoë", "email": "zoe@student.example.edu",
         "groups": ["Online"], "clicks": 1, "first_utc": "2016-03-08T10:00:00Z", "last_utc": "2016-03-08T10:00:00Z",
         "last_seen_utc": "2016-03-15T11:00:00Z", "last_ever_utc": "2016-03-08T10:00:00Z", "state": "complete-fail",
+        "before_due": "2 days before due",
     }  # fmt: skip
     early = access.access(db, course, usage.Filters(to_week=1), activity="11")["not_accessed"]
     assert [row["last_ever_utc"] for row in early if row["id"] == 5] == ["2016-03-08T10:00:00Z"], "in week 2"

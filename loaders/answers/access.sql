@@ -23,6 +23,7 @@ select
     coalesce(sum(clicks) filter (where week >= :from_week and week <= :to_week), 0) as clicks,
     min(first_utc) filter (where week >= :from_week and week <= :to_week) as first_utc,
     max(last_utc) filter (where week >= :from_week and week <= :to_week) as last_utc,
+    min(first_utc) as first_ever_utc,
     max(last_utc) as last_ever_utc
 from used
 group by person_id

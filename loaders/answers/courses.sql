@@ -12,7 +12,7 @@ select
         as staff,
     (select count(*) from enrolments where course_id = courses.id and role is null) as role_unknown,
     (select count(*) from activities where course_id = courses.id and deleted = 0) as activities,
-    (select count(*) from groups where course_id = courses.id) as groups,
+    (select count(*) from groups where course_id = courses.id and field is null) as groups,
     exists (select 1 from sections where course_id = courses.id) as has_sections,
     exists (
         select 1

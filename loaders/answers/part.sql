@@ -6,7 +6,8 @@ select
     parts.name as part_name,
     activities.cmid,
     activities.name,
-    activities.kind
+    activities.kind,
+    activities.due_utc
 from parts
 join activities on activities.id = parts.activity_id
 where activities.course_id = :course and parts.kind = :kind and parts.moodle_id || '' = :number
