@@ -41,6 +41,7 @@ serve: .venv/run
 bench: .venv/test browser
 	$(BIN)/python tests/bench.py
 	$(BIN)/python tests/bench_pull.py
+	$(BIN)/python tests/bench_feeds.py
 	$(BIN)/python tests/bench_sentiment.py
 	$(BIN)/python tests/bench_server.py
 	$(BIN)/python tests/bench_script.py

@@ -18,6 +18,7 @@ import httpcore
 import httpx
 
 from loaders.errors import Unreadable
+from loaders.feed_errors import LookUpFailed
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -45,10 +46,6 @@ class Refused(Unreadable):
 
 class NameUnknown(Unreadable):
     """No host has that name."""
-
-
-class LookUpFailed(OSError):
-    """The name could not be looked up just now."""
 
 
 def web_address(url: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 
 from loaders.errors import Unreadable
@@ -10,6 +9,8 @@ from loaders.errors import Unreadable
 BUSY = frozenset((429, 502, 503, 504))
 EXPIRED, NOT_YET = 10, 9  # OpenSSL's numbers for what is wrong with a certificate
 OTHER_NAME = (62, 64)
+LEFT_ALONE = "the site of this blog is busy, and wants to be left alone for {:,.0f} seconds: fetch again later"
+BROKEN = "this feed is broken in a way that cannot be read: ask what makes it"
 LOGIN = "a page to sign in came in place of the feed: ask for the blog to be made public"
 
 
@@ -23,6 +24,10 @@ class Away(Unreadable):
 
 class Gone(Unreadable):
     """There is nothing (any longer) at this address."""
+
+
+class LookUpFailed(OSError):
+    """A name could not be looked up just now."""
 
 
 class NotAFeed(Unreadable):
@@ -53,9 +58,9 @@ def connection_error(error: BaseException, host: str) -> Unreadable:
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return certificate_error(cause, host)
-        if isinstance(cause, ssl.SSLError):
+        if isinstance(cause, ssl.SSLError) and not isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
             return Unreadable(f"{host} speaks no TLS that can be trusted: try its address with http://")
-        if isinstance(cause, socket.gaierror):
+        if isinstance(cause, LookUpFailed):
             return Away(f"the name {host} could not be looked up just now: check your connection")
         cause = cause.__cause__ or cause.__context__
     name = type(error).__name__

@@ -23,12 +23,15 @@ from loaders import __version__
 from loaders.errors import Unreadable
 from loaders.feed_address import Network, PublicBackend, PublicTransport, Resolver, look_up, web_address
 from loaders.feed_document import Document
-from loaders.feed_errors import Away, connection_error, status_error
+from loaders.feed_errors import LEFT_ALONE, Away, connection_error, status_error
 from loaders.feed_unpack import Unpacker
 from loaders.feed_worker import Workers
 from loaders.moodle_replies import retry_after
 
+stamina.instrumentation.set_on_retry_hooks(())  # what is tried again is nobody's business on the terminal
+
 MOST_REDIRECTS = 5
+MOST_LEFT_ALONE_S = 86_400
 HEADERS = {
     "user-agent": f"Coursette/{__version__} (feed reader)",
     "accept": "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5",
@@ -104,9 +107,11 @@ class Client:
 
     @asynccontextmanager
     async def turn(self, site: Site) -> AsyncIterator[None]:
-        """Wait until it is our turn: first at this site, then altogether."""
+        """Wait until it is our turn: first at this site, then altogether. Raises Away where that takes too long."""
         async with site.slots:
             while (wait := site.free_at - time.monotonic()) > 0:
+                if wait > self.limits.wait_most_s:
+                    raise Away(LEFT_ALONE.format(wait), wait)
                 await asyncio.sleep(wait)
             site.free_at = time.monotonic() + self.limits.pause_s
             async with self._slots:
@@ -153,7 +158,7 @@ async def _once(client: Client, url: str, asked: dict[str, str]) -> Document:
         except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:
             raise connection_error(error, urlsplit(url).hostname or "") from None
         except Away as away:
-            site.free_at = time.monotonic() + min(away.wait_s or 0, client.limits.wait_most_s)
+            site.free_at = max(site.free_at, time.monotonic() + min(away.wait_s or 0, MOST_LEFT_ALONE_S))
             raise
 
 

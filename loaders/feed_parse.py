@@ -14,7 +14,7 @@ import feedparser
 
 from loaders.errors import Unreadable
 from loaders.feed_document import Document, Feed
-from loaders.feed_errors import LOGIN, NotAFeed
+from loaders.feed_errors import BROKEN, LOGIN, NotAFeed
 from loaders.feed_json import read_json
 from loaders.feed_pages import older_of
 from loaders.feed_post import distinct, plain_as_html, plain_title, post, utc_text
@@ -24,7 +24,6 @@ MOST_POSTS = 5000
 TOO_MANY = f"this feed holds more than {MOST_POSTS:,} posts in one document: its first {MOST_POSTS:,} were taken"
 CUT = "this feed ends in the middle: all but its last post were taken; fetch again later"
 ENTITIES = "this feed defines words of its own (XML entities) that Coursette does not read: ask what makes it"
-BROKEN = "this feed is broken in a way that cannot be read: ask what makes it"
 PAGE = "this address gives a web page, not a feed"
 _HEAD = 20_000  # characters that show what a document is
 _ROOT = re.compile(r"<(?:[\w.-]+:)?(rss|feed|rdf)[\s>]", re.IGNORECASE)
@@ -33,10 +32,14 @@ _PASSWORD = re.compile(r"<input[^>]{0,300}type\s*=\s*[\"']?password", re.IGNOREC
 _END = re.compile(r"</(?:[\w.-]+:)?(rss|feed|rdf)\s*>", re.IGNORECASE)
 _ITEM = re.compile(r"<(?:[\w.-]+:)?(?:item|entry)[\s>]", re.IGNORECASE)
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
-_START = re.compile(r"<[A-Za-z]")
-_ENTITY = re.compile(r"<!ENTITY", re.IGNORECASE)
-# A character by another name, such as <!ENTITY nbsp "&#160;">: harmless. Nothing that grows, nothing from elsewhere.
-_SMALL_ENTITY = re.compile(r"<!ENTITY\s+[\w.-]{1,40}\s+[\"'](?:&#\w{1,8};|[^\"'&%<]{0,10})[\"']\s*>")
+_BEFORE = re.compile(r"(?:\s++|<!--.*?-->|<\?.*?\?>)*+", re.DOTALL)  # what may stand before a DOCTYPE
+# A DOCTYPE that does no harm: with no entities, or with characters under other names, such as <!ENTITY nbsp "&#160;">.
+# Nothing that grows, nothing from elsewhere; whatever does not fit this is refused.
+_DOCTYPE = re.compile(
+    r"""<!DOCTYPE\s+[\w:.-]{1,40}(?:\s+(?:PUBLIC|SYSTEM))?(?:\s*(?:"[^"]*"|'[^']*'))*+\s*+
+    (?:\[(?:\s++|<!--[^-]*+-->|<!ENTITY\s+[\w.-]{1,40}\s+["'](?:&\#\w{1,8};|[^"'&%<]{0,10})["']\s*>)*+\]\s*)?>""",
+    re.IGNORECASE | re.VERBOSE,
+)
 _REFERENCE = re.compile(r"&#([xX][0-9a-fA-F]{1,9}|[0-9]{1,9});?", re.ASCII)
 _TEXT = ("text/plain", "text")
 _XHTML = ("application/xhtml+xml", "xhtml", "html")
@@ -68,9 +71,9 @@ def _refuse_page(start: str) -> None:
 
 
 def _refuse_entities(text: str) -> None:
-    start = _START.search(text)
-    prolog = text[: start.start()] if start else text
-    if len(_ENTITY.findall(prolog)) != len(_SMALL_ENTITY.findall(prolog)):
+    """Raise Unreadable for a DOCTYPE that defines more than names of characters."""
+    start = _BEFORE.match(text).end()
+    if text[start : start + 9].upper() == "<!DOCTYPE" and not _DOCTYPE.match(text, start):
         raise Unreadable(ENTITIES)
 
 
@@ -84,9 +87,9 @@ def _read_xml(text: str, url: str) -> Feed:
         raise NotAFeed("this address gives something that is no feed: give the address of the blog or its feed")
     kind = "atom" if version.startswith("atom") else "rss"
     entries = parsed.entries[:-1] if fault and not crowded else parsed.entries
-    title = plain_title(parsed.feed.get("title") or "", True)
+    posts = distinct([entry_post(entry, kind, url) for entry in entries])
     return Feed(
-        kind=kind, title=title or None, posts=distinct([entry_post(entry, kind, url) for entry in entries]),
+        kind=kind, title=_title(parsed.feed, kind) or None, posts=posts,
         older=None if fault else older_of(parsed, url), fault=TOO_MANY if crowded else fault,
     )  # fmt: skip
 
@@ -127,15 +130,20 @@ def _shortened(text: str) -> tuple[str, bool]:
 def entry_post(entry: Any, kind: str, url: str) -> dict:
     """A post out of feedparser's entry."""
     body, whole, base = _body(entry, kind)
-    title = entry.get("title_detail") or {}
     published, updated = _time(entry, "published"), _time(entry, "updated")
     if kind == "rss" and not published:  # <dc:date>, the only date of RSS 1.0, is "updated" to feedparser
         published, updated = updated, None
     return post(
         guid=dict.get(entry, "id"), url=dict.get(entry, "feedburner_origlink") or _link(entry, url), base=base or url,
-        title=plain_title(title.get("value") or "", title.get("type") not in _TEXT or kind == "rss"),
+        title=_title(entry, kind),
         body=body, whole=whole, published_utc=published, updated_utc=updated,
     )  # fmt: skip
+
+
+def _title(found: Any, kind: str) -> str:
+    """The title of a feed or a post; RSS does not say whether it is HTML, and what writes it mostly means so."""
+    detail = found.get("title_detail") or {}
+    return plain_title(detail.get("value") or "", kind == "rss" or detail.get("type") not in _TEXT)
 
 
 def _time(entry: Any, name: str) -> str | None:

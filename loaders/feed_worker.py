@@ -11,6 +11,7 @@ from typing import Any
 from pebble import ProcessExpired, ProcessPool
 
 from loaders.errors import Unreadable
+from loaders.feed_errors import BROKEN
 
 PROCESSES = 2
 MOST_MEMORY = 1_500_000_000  # bytes of address space, libraries included
@@ -45,6 +46,10 @@ class Workers:
             raise Unreadable(TOO_LONG.format(self._most_s)) from None
         except (ProcessExpired, MemoryError):
             raise Unreadable(TOO_MUCH) from None
+        except Unreadable:
+            raise
+        except Exception as error:  # whatever it is, it is one student's, and must not stop the others'
+            raise Unreadable(BROKEN) from error
 
     async def stop(self) -> None:
         """End the processes, at once."""

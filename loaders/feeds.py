@@ -126,7 +126,7 @@ def _removed(loads: list[Load]) -> dict[str, tuple]:
 
 
 def _of_profiles(connection: sqlite3.Connection, site: Site) -> list[Given]:
-    """Addresses in the fields of people that the teacher named: of Moodle's profile, or of the teacher's spreadsheet."""
+    """Addresses in the fields that the teacher named: of Moodle's profile, or of the teacher's own spreadsheet."""
     fields = {fold(claim["field"]): (load, claim) for load in site.loads for claim in load.of("feed field")}
     if fold("url") in fields:
         fields[fold(WEB_PAGE)] = fields[fold("url")]

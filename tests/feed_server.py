@@ -133,13 +133,11 @@ class Handler(BaseHTTPRequestHandler):
             server.requests.append((self.path, {name.lower(): value for name, value in self.headers.items()}))
             server.open += 1
             server.most_open = max(server.most_open, server.open)
-        try:
-            time.sleep(server.slow_s)
-            with suppress(ConnectionError):
-                self._reply()
-        finally:
-            with server.lock:
-                server.open -= 1
+        time.sleep(server.slow_s)
+        with server.lock:  # before the answer goes out, as the next question may come before we are back here
+            server.open -= 1
+        with suppress(ConnectionError):
+            self._reply()
 
     def _reply(self) -> None:
         host = self.headers.get("host", "")

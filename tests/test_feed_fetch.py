@@ -10,7 +10,7 @@ import pytest
 from feed_server import ALLOWED, QUICK, Blog, Fault, resolve, serving, some_posts
 
 from loaders.errors import Unreadable
-from loaders.feed_errors import Gone, status_error
+from loaders.feed_errors import Gone, LookUpFailed, status_error
 from loaders.feed_fetch import Client, fetch
 from loaders.feed_unpack import Unpacker
 
@@ -107,6 +107,26 @@ async def test_nobody_listens(client):
         await fetch(client, url)
 
 
+async def test_no_tls_where_tls_was_asked_for(server, client):
+    with pytest.raises(Unreadable, match="speaks no TLS"):
+        await fetch(client, server.url.replace("http:", "https:"))
+
+
+async def test_nothing_is_printed_of_what_is_tried_again(server, client, capfd, caplog):
+    server.faults = [Fault(FEED, "drop", times=1)]
+    await fetch(client, server.url + FEED)
+    assert capfd.readouterr() == ("", "") and not [one for one in caplog.records if "stamina" in one.name]
+
+
+async def test_a_name_that_cannot_be_looked_up_just_now(server):
+    async def failing(host: str, port: int) -> list[str]:
+        raise LookUpFailed(host)
+
+    async with Client(ALLOWED, QUICK, failing) as client:
+        with pytest.raises(Unreadable, match=r"the name anna\.example\.org could not be looked up just now"):
+            await fetch(client, server.at("anna.example.org"))
+
+
 @pytest.mark.parametrize("kind", ["bomb", "huge"])
 async def test_what_is_too_large_is_left_where_it_is_too_large(server, client, kind: str):
     server.faults = [Fault(FEED, kind, 30 if kind == "bomb" else 1000)]
@@ -153,6 +173,14 @@ async def test_busy_blogs_are_asked_again_when_they_want_it(server, client):
     started = time.monotonic()
     assert (await fetch(client, server.url + FEED)).status == 200
     assert time.monotonic() - started >= 1 and len(server.requests) == 2
+
+
+async def test_a_site_that_wants_to_be_left_alone_for_long_is_not_asked_for_its_other_blogs(server, client):
+    server.faults = [Fault(FEED, "busy", 3600)]
+    for _ in range(3):
+        with pytest.raises(Unreadable, match=r"left alone for 3,\d\d\d seconds"):
+            await fetch(client, server.url + FEED)
+    assert len(server.requests) == 1
 
 
 async def test_a_dropped_line_is_tried_again_three_times_at_most(server, client):

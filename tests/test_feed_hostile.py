@@ -15,9 +15,18 @@ from loaders.feed_fetch import Client
 from loaders.feed_parse import MOST_POSTS, parse, read
 from loaders.feed_worker import Workers
 
+HIDDEN = [
+    BOMB.replace("<!DOCTYPE", "<!-- <rss> --><!DOCTYPE"),
+    BOMB.replace("<!DOCTYPE", "<?pi <rss> ?>\n<!DOCTYPE"),
+    BOMB.replace("[<", """[<!ENTITY a "]>"><"""),
+    BOMB.replace("lolz [", """lolz PUBLIC ">" "[" ["""),
+    BOMB.replace("lolz [", "lolz SYSTEM 'x' ["),
+    BOMB.replace("[<", "[<!-- ]> --><"),
+    BOMB.replace("<!DOCTYPE", "<!doctype"),
+]
 
-@pytest.mark.parametrize("body", [BOMB, OUTSIDE, BOMB.replace("lolz [", "lolz SYSTEM 'x' ["),
-                                  BOMB.encode("utf-16"), OUTSIDE.encode("utf-16-le")])  # fmt: skip
+
+@pytest.mark.parametrize("body", [BOMB, OUTSIDE, *HIDDEN, BOMB.encode("utf-16"), OUTSIDE.encode("utf-16-le")])
 def test_entities_that_grow_or_come_from_elsewhere_are_refused(body: str | bytes):
     with pytest.raises(Unreadable, match="XML entities"):
         read(document(body))
@@ -26,6 +35,11 @@ def test_entities_that_grow_or_come_from_elsewhere_are_refused(body: str | bytes
 def test_entities_that_name_a_character_are_read():
     entities = '<!DOCTYPE rss [<!ENTITY nbsp "&#160;"><!ENTITY eacute "&#233;">]>'
     assert read(document(f"{entities}{RSS}<item><title>caf&eacute;</title></item>{END}")).posts[0]["title"] == "café"
+
+
+def test_a_document_type_without_entities_is_read():
+    kind = '<!DOCTYPE rss PUBLIC "-//Netscape Communications//DTD RSS 0.91//EN" "http://my.netscape.com/rss-0.91.dtd">'
+    assert len(read(document(f"<!-- made by hand -->{kind}{RSS}<item><title>x</title></item>{END}")).posts) == 1
 
 
 def test_more_posts_than_a_student_writes_are_a_bounded_result():
@@ -79,6 +93,16 @@ def forever() -> None:
 
 def much() -> int:
     return len(bytearray(3_000_000_000))
+
+
+def odd() -> None:
+    raise KeyError("of a library")
+
+
+async def test_whatever_a_library_raises_is_one_sentence(workers):
+    with pytest.raises(Unreadable, match="broken in a way") as error:
+        await workers.run(odd)
+    assert isinstance(error.value.__cause__, KeyError)
 
 
 async def test_what_takes_too_long_or_too_much_memory_is_ended_and_the_next_feed_is_read():

@@ -97,6 +97,7 @@ def test_names_and_titles_are_plain_text():
         only("<item><title>Q&amp;#038;A &amp;#8217; &lt;3 &amp;lt;b&amp;gt;</title></item>")["title"] == "Q&A ’ <3 <b>"
     )
     assert atom('<title type="text">Why &lt;b&gt; is &amp;amp;</title>')["title"] == "Why <b> is &amp;"
+    assert atom("<title>Anna's &lt;b&gt; day</title>")["title"] == "Anna's <b> day"
     assert atom('<title type="html">Why &lt;i&gt;not&lt;/i&gt; &amp;amp;</title>')["title"] == "Why not &"
     assert only("<item><title>&lt;script&gt;x&lt;/script&gt;Hi</title></item>")["title"] == "Hi"
 
