@@ -41,8 +41,8 @@ serve: .venv/run
 bench: .venv/test browser
 	$(BIN)/python tests/bench.py
 	$(BIN)/python tests/bench_pull.py
-	$(BIN)/python tests/bench_sentiment.py
 	$(BIN)/python tests/bench_feeds.py
+	$(BIN)/python tests/bench_sentiment.py
 	$(BIN)/python tests/bench_server.py
 	$(BIN)/python tests/bench_script.py
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from loaders import __version__
+from loaders.cli_blogs import blogs
 from loaders.cli_calendar import calendar
 from loaders.cli_details import details
 from loaders.cli_options import database, in_a_sentence, private
@@ -245,6 +246,7 @@ def demo(site, db, moodle, **options) -> None:
     _serve([path], {**options, "also": f"The made-up Moodle: {made_up_moodle.HOME}" if moodle else ""})
 
 
+cli.add_command(blogs)
 cli.add_command(details)
 
 

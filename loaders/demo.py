@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from pathlib import Path
 
 import click
 
 from loaders import house, reporting
 from loaders.detail_columns import Asked
+from loaders.feed_run import Wanted, fetch
 from loaders.load import Loader
 from loaders.places import Options
 from loaders.schema import open_database, settle_in
@@ -33,9 +35,17 @@ def build(site: str | None = None, db: Path | None = None) -> Path:
     if site:
         connection.execute("update sites set url = ?", (site.rstrip("/"),))
     settle_in(connection)
+    _read_blogs(connection, db)
     reporting.score_posts(connection)
     connection.close()
     return db
+
+
+def _read_blogs(connection: sqlite3.Connection, db: Path) -> None:
+    """What the blogs answered when they were saved, once."""
+    if connection.execute("select 1 from feeds where asked_utc is null limit 1").fetchone():
+        result = fetch(db, Wanted(source=house.root() / "demo" / "blogs"))
+        click.echo(f"blogs: {result.new:,} posts of {result.answered:,} blogs", err=True)
 
 
 def _files() -> list[Path]:

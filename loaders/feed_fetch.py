@@ -10,7 +10,7 @@ import asyncio
 import ssl
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -69,15 +69,22 @@ class Client:
     """Fetches and reads feeds; to be used with `async with`, one for all feeds of a run.
 
     `allowed`: networks that may be asked though they are not public. `resolve`: looks names up (tests give their own).
+    `through`: what stands between us and the network, to keep what comes or to answer from what was kept.
     """
 
-    def __init__(self, allowed: tuple[Network, ...] = (), limits: Limits = Limits(), resolve: Resolver = look_up):
+    def __init__(
+        self,
+        allowed: tuple[Network, ...] = (),
+        limits: Limits = Limits(),
+        resolve: Resolver = look_up,
+        through: Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport] = lambda network: network,
+    ):
         self.limits, self.workers = limits, Workers(limits.parse_s)
         self._slots = asyncio.Semaphore(limits.at_once)
         self._sites = defaultdict(lambda: Site(asyncio.Semaphore(limits.at_once_per_site)))
         context = httpx.create_ssl_context()  # takes SSL_CERT_FILE: universities sign certificates of their own
         self.http = httpx.AsyncClient(
-            transport=PublicTransport(PublicBackend(allowed, resolve), context, limits.at_once),
+            transport=through(PublicTransport(PublicBackend(allowed, resolve), context, limits.at_once)),
             headers=HEADERS,
             timeout=httpx.Timeout(limits.silence_s, connect=limits.connect_s, pool=None),
             trust_env=False,  # no proxy (it would look names up itself) and no passwords of this machine

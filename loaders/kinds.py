@@ -8,6 +8,7 @@ from types import ModuleType
 from loaders import (
     activity_completion,
     backup,
+    blogs,
     calendar_file,
     course_completion,
     forum_posts,
@@ -19,6 +20,7 @@ from loaders import (
     pulled_answers,
     web_services,
 )
+from loaders.errors import Unreadable
 from loaders.reading import Reading
 from loaders.tables import Answer, Backup, CalendarFile, Content, Page, Sheet
 from loaders.times import Clock
@@ -31,6 +33,7 @@ READERS: tuple[ModuleType, ...] = (
     grades,
     groups,
     participants,
+    blogs,
 )
 
 # Downloads that Moodle offers and Coursette does not use (yet): a word of each header that no other has.
@@ -64,8 +67,12 @@ def unused(sheet: Sheet) -> str | None:
     return "feedback responses" if len(answers) >= 1 and "Date" in words else None
 
 
-def read(content: Content | pulled_answers.Pulled, clock: Clock) -> Reading | None:
-    """What a small file says; None if nobody knows it."""
+def read(content: Content | pulled_answers.Pulled, clock: Clock, kind: str | None = None) -> Reading | None:
+    """What a small file says; None if nobody knows it. `kind`: what the teacher said that it is."""
+    if kind == blogs.KIND and not isinstance(content, Page):
+        if not isinstance(content, Sheet):
+            raise Unreadable("this is no list of blogs: it takes a table, an OPML file or a saved page of BIM")
+        return blogs.read(content, clock)
     if isinstance(content, pulled_answers.Pulled):
         return pulled_answers.reading(content)
     if isinstance(content, CalendarFile):

@@ -105,7 +105,7 @@ class Loader:
         ).lastrowid
         if self.options.details:
             self._take_details(content, outcome)
-        elif isinstance(content, tables.Sheet) and kinds.is_log(content):
+        elif isinstance(content, tables.Sheet) and not self.options.kind and kinds.is_log(content):
             self._take_log(content, outcome)
         else:
             SmallFile(self.connection, self.options, self.places, outcome).take(content)
@@ -122,8 +122,9 @@ class Loader:
             "select loads.id, kind, rows_read, loaded_utc, json_patch(json_object('course', course_option, 'site', url,"
             " 'timezone', timezone), options) from loads left join sites on sites.id = site_id"
             " where content_key = ? and error is null and kind is not null and (kind = ?) = ?"
+            " and kind = coalesce(?, kind)"
             " order by loads.id desc limit 1",
-            (key, details.KIND, self.options.details is not None),
+            (key, details.KIND, self.options.details is not None, self.options.kind),
         ).fetchone()
         if row is None:
             return False

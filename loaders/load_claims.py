@@ -54,12 +54,12 @@ class SmallFile:
         outcome = self.outcome
         zone, zone_from = self.places.zone(self.places.only_site(), self.places.only_course())
         clock = Clock(zone, self.options.date_order)
-        reading = kinds.read(content, clock)
+        reading = kinds.read(content, clock, self.options.kind)
         if reading is None:
             self._unknown(content)
         if reading.timezone and not self.options.timezone:
             zone, zone_from = reading.timezone, "saved page"
-            reading = kinds.read(content, Clock(zone, self.options.date_order))
+            reading = kinds.read(content, Clock(zone, self.options.date_order), self.options.kind)
         said = list(reading.claims)
         answers = [claim for claim in said if claim["noun"] == "answer"]
         said = [claim for claim in said if claim["noun"] != "answer"]

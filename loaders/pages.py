@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from loaders import completion_page, course_page, participants_page
+from loaders import bim_page, completion_page, course_page, participants_page
 from loaders.reading import Reading
 from loaders.saved_page import SavedPage, body_id, utf8
 from loaders.tables import Page
@@ -36,6 +36,7 @@ PAGES: tuple[tuple[str, str, re.Pattern[bytes], Reader], ...] = (
         course_page.read_course,
     ),
     (course_page.KIND, r"page-mod-book-view$", re.compile(rb"book_toc"), course_page.read_book),
+    (bim_page.KIND, r"page-mod-bim-view$", re.compile(rb"<table"), bim_page.read),
     (course_page.KIND, r"page-mod-forum-(?:view|discuss)$", re.compile(rb"discuss"), course_page.read_forum),
 )
 

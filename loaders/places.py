@@ -25,6 +25,7 @@ class Options:
     course_timezone: str | None = None
     staff: tuple[str, ...] = ()
     check: bool = False
+    kind: str | None = None  # what all files are, where the teacher says so
     details: Asked | None = None  # of `coursette details`: the file is the teacher's own spreadsheet
 
     def reading(self) -> str:

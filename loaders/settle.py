@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 
-from loaders import details, due, rollups, sentiment, weeks
+from loaders import details, due, feeds, rollups, sentiment, weeks
 from loaders.activities import Activities, save_parts, save_sections
 from loaders.claims import Load, read_loads
 from loaders.courses import name_courses, place_loads, tidy_courses
@@ -20,6 +20,7 @@ from loaders.log import LOGIN_AS
 from loaders.names import fold
 from loaders.people import Key, People, completion_times, save_people
 from loaders.person_details import apart, order, save_details
+from loaders.post_links import save_link_people
 from loaders.results import Course, save_completions, save_grades, save_people_claims, save_posts
 from loaders.wide import save_view
 
@@ -33,13 +34,14 @@ ORPHANS = (
       ("parts", "completions", "submissions", "attempts", "responses")),
     ("group_members", "group_id", "groups"),
     ("grades", "grade_item_id", "grade_items"),
+    ("blog_posts", "feed_id", "feeds"),
     ("post_links", "forum_post_id", "forum_posts"),
     ("post_links", "blog_post_id", "blog_posts"),
     *((table, "person_id", "people") for table in
       ("enrolments", "group_members", "completions", "grades", "person_details", "submissions", "attempts",
       "responses", "blog_posts")),
 )  # fmt: skip
-QUIET = {"course", "staff", "columns", "grade_items", "log role", "calendar"}  # claims that are no row of their own
+QUIET = {"course", "staff", "columns", "grade_items", "log role", "calendar", *feeds.NOUNS}  # no row of their own
 
 
 def settle(connection: sqlite3.Connection, events_changed: bool = True) -> None:
@@ -57,11 +59,13 @@ def settle(connection: sqlite3.Connection, events_changed: bool = True) -> None:
     kept: set[int] = set()
     renamed = False
     settled: list[Course] = []
+    sites: list[feeds.Site] = []
     for site_id in sorted({load.site_id for load in (*loads, *sheets)}):
         here, own = ([load for load in some if load.site_id == site_id] for some in (loads, sheets))
-        needed, changed = _settle_site(connection, site_id, here, own, unmatched, settled)
+        needed, changed = _settle_site(connection, site_id, here, own, unmatched, settled, sites)
         kept |= needed
         renamed |= changed
+    feeds.save_feeds(connection, sites, unmatched)
     _drop_people(connection, kept)
     _drop_orphans(connection)
     save_detail_groups(connection, set(order(sheets)))
@@ -70,6 +74,7 @@ def settle(connection: sqlite3.Connection, events_changed: bool = True) -> None:
     moved = weeks.settle_weeks(connection)
     _settle_rollups(connection, before if not (events_changed or renamed or moved) else None)
     save_entries(connection, settled)
+    save_link_people(connection)
     for course in settled:
         save_steps(connection, course)
     sentiment.refresh(connection)
@@ -77,11 +82,12 @@ def settle(connection: sqlite3.Connection, events_changed: bool = True) -> None:
 
 def _settle_site(
     connection: sqlite3.Connection, site_id: int, loads: list[Load], sheets: list[Load], unmatched: list[tuple],
-    settled: list[Course],
+    settled: list[Course], sites: list[feeds.Site],
 ) -> tuple[set[int], bool]:  # fmt: skip
     """(own keys of the people needed, whether log lines got other people)."""
     people = People(loads, completion_times(connection))
     own = save_people(connection, site_id, people)
+    sites.append(feeds.Site(site_id, loads, people, own))
     save_details(connection, site_id, loads, sheets, people, own, unmatched)
     kept = set(own.values())
     staff = {claim["email"].casefold() for load in loads for claim in load.of("staff")}

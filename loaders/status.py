@@ -24,6 +24,10 @@ from courses
 order by courses.data_up_to_utc desc
 """
 PULLED = "select part, fetched_utc from pulls where course_id = ? order by fetched_utc desc, part"
+BLOGS = (
+    "select count(*), count(error), (select count(*) from blog_posts where feed_id is not null),"
+    " min(fetched_utc) from feeds"
+)
 RECENT = 5  # refused files that are still listed
 UNMATCHED = """
 select loads.source, unmatched.kind, unmatched.reason, count(*) as rows, min(unmatched.raw)
@@ -51,6 +55,8 @@ def report(connection: sqlite3.Connection) -> Iterator[str]:
         yield "  coursette load logs.csv"
     for course in courses:
         yield from _course(connection, *course)
+    if courses:
+        yield from _blogs(connection)
     yield from _loads(connection)
     yield from _unmatched(connection)
     yield from _next(connection)
@@ -79,6 +85,17 @@ def _weeks(connection: sqlite3.Connection, course_id: int, zone: str) -> Iterato
     for name, utc, moodle in due.against_moodle(connection, course_id, zone):
         here, there = (f"{times.local_text(time, zone).replace('T', ' ')[:16]}" for time in (utc, moodle))
         yield f"  ! {name} is due {here} by your calendar, which counts; Moodle says {there}"
+
+
+def _blogs(connection: sqlite3.Connection) -> Iterator[str]:
+    feeds, failed, posts, oldest = connection.execute(BLOGS).fetchone()
+    if feeds:
+        wrong = f", {failed:,} with an error" if failed else ""
+        read = f"read {ago(oldest)} or later" if oldest else "not fetched yet"
+        yield f"{feeds:,} students' blogs, {posts:,} posts{wrong}; {read}: see `coursette blogs status`"
+    else:
+        yield "No blogs are registered; if your students write some: `coursette blogs add --help`"
+    yield ""
 
 
 def _loads(connection: sqlite3.Connection) -> Iterator[str]:

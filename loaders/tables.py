@@ -6,7 +6,16 @@ import codecs
 import re
 import zipfile
 
-from loaders import calendar_file, delimited, html_files, json_files, opendocument, pulled_answers, spreadsheets
+from loaders import (
+    calendar_file,
+    delimited,
+    html_files,
+    json_files,
+    opendocument,
+    opml,
+    pulled_answers,
+    spreadsheets,
+)
 from loaders.backup_archive import Backup
 from loaders.calendar_file import CalendarFile
 from loaders.downloads import ZIP, Download
@@ -43,7 +52,9 @@ OTHERS = (
 )
 _MHTML = re.compile(rb"\s*(?:From: [<\"]Saved by|MIME-Version:|Snapshot-Content-Location:)", re.I)
 _MARKUP = re.compile(rb"<(?:(?:!doctype|html|head|body|table|tr|div|p|b|br|form|script|meta|title)\b|!--|\?xml)", re.I)
+_OPML = re.compile(rb"(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<opml\b", re.I | re.S)
 _JSON = re.compile(rb"[\[{]\s*[\[{\]}\"]|\[\s*(?:-?\d+|true|false|null)\s*[,\]]")
+SAVED_BLOGS = re.compile(rb'\{"saved_blogs":')  # see loaders/feed_archive.py
 _XML_ROOT = re.compile(rb"<([A-Za-z_][\w.:-]*)")
 
 
@@ -61,11 +72,15 @@ def read(download: Download) -> Content:
     text = start.removeprefix(codecs.BOM_UTF8).lstrip()
     if not text:
         raise Unreadable("this file is empty: download it again")
+    if _OPML.match(text):
+        return opml.read(download)
     if _MARKUP.match(text):
         _refuse_xml(text)
         return html_files.read(download, start)
     if pulled_answers.MARK.match(text):
         return pulled_answers.read(download)
+    if SAVED_BLOGS.match(text):
+        raise Unreadable("this holds students' blogs as they were fetched: read it with `coursette blogs fetch --from`")
     if _JSON.match(text):
         return json_files.read(download, start)
     if calendar_file.MARK.match(text):

@@ -42,6 +42,7 @@ DETAILS = {  # called as in the participants download of an English site
     "institution": "Institution",
     "phone1": "Phone",
     "phone2": "Mobile phone",
+    "url": "Web page",
 }
 IN_COURSE = {"lastcourseaccess", "roles", "groups", "enrolledcourses"}  # said only of somebody in a course
 INCOMPLETE = "this web-service answer is incomplete or was edited: ask Moodle for it again"

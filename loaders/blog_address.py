@@ -1,0 +1,60 @@
+"""Addresses of blogs: found in what people type, brought to one form, and compared."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit, urlunsplit
+
+_WEB = re.compile(r"https?://[^\s<>\"'“”|;,]+", re.I)
+_BARE = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}(?:/[^\s<>\"]*)?", re.I)  # sam.wordpress.com
+# On these hosts a blog is one folder of many: the part of the path that tells blogs apart.
+_FOLDERS = (
+    (re.compile(r"(?:.+\.)?(?:sites\.google\.com)$"), 2),  # /view/NAME, /site/NAME
+    (re.compile(r"(?:www\.)?(?:medium\.com|substack\.com|write\.as|notion\.site|edublogs\.org|tumblr\.com)$"), 1),
+)
+_PERSONAL = re.compile(r"/(?:~|@|(?:users?|people|blogs?|members?|author)/)[^/]+", re.I)
+
+
+def addresses_in(text: str) -> list[str]:
+    """Every web address in a cell, in its normal form; `sam.wordpress.com` alone counts as one."""
+    found = _WEB.findall(text)
+    if not found and _BARE.fullmatch(text.strip()):
+        found = [f"https://{text.strip()}"]
+    return list(dict.fromkeys(filter(None, (normal_address(url.rstrip(".)")) for url in found))))
+
+
+def normal_address(url: str) -> str | None:
+    """An address without what makes no difference: the case of its host, a fragment. None if it is none of the web."""
+    try:
+        parts = urlsplit(url.strip())
+        host = parts.hostname
+        _ = parts.port  # ValueError where it is no number
+    except ValueError:
+        return None
+    if parts.scheme.lower() not in ("http", "https") or not host or parts.username is not None:
+        return None
+    return urlunsplit((parts.scheme.lower(), parts.netloc.lower(), parts.path or "/", parts.query, ""))
+
+
+def same(url: str) -> str:
+    """What two addresses of one blog have in common: http or https, www or not, a slash at the end or none."""
+    parts = urlsplit(url)
+    query = f"?{parts.query}" if parts.query else ""
+    return f"{parts.netloc.lower().removeprefix('www.')}{parts.path.rstrip('/')}{query}"
+
+
+def home(url: str) -> str:
+    """The part of a blog's address that all its pages begin with, in the form of `same`.
+
+    A host of its own stands for the blog. On a host that many share it is a folder:
+    `sites.google.com/view/sam`, `medium.com/@sam`, `example.edu/~sam`.
+    """
+    parts = urlsplit(url)
+    host = parts.netloc.lower().removeprefix("www.")
+    pieces = [piece for piece in parts.path.split("/") if piece]
+    for pattern, depth in _FOLDERS:
+        if pattern.match(host):
+            return "/".join([host, *pieces[:depth]])
+    if found := _PERSONAL.match(parts.path):
+        return host + found[0]
+    return host

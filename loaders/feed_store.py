@@ -1,0 +1,171 @@
+"""Keeping what blogs answer: one transaction a page, so that nothing that came is lost when the rest does not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from loaders.feed_read import Known, Page
+from loaders.load_log import now_utc
+from loaders.schema import open_database
+
+SINCE = """
+select strftime('%Y-%m-%dT00:00:00Z', min(coalesce(
+    courses.start_date,
+    (select min(starts_on) from weeks where weeks.course_id = courses.id and week = 1)
+)), '-28 days')
+from courses
+where ?1 is null or courses.id in (select course_id from enrolments where person_id = ?1)
+"""
+# What sentiment says of a post: to be said anew when the post has changed.
+SCORED = (
+    "sentiment", "no_sentiment", "positive_pct", "negative_pct", "most_positive", "most_negative", "usual_sentiment",
+    "scored_key",
+)  # fmt: skip
+CONTENT = (
+    "title", "html", "text", "word_count", "link_count", "image_count", "published_utc", "updated_utc",
+    "summary_only", "url",
+)  # fmt: skip
+KINDS = {"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
+HAVE = "select guid, id, gone_utc, summary_only, {} from blog_posts where feed_id = ?"
+
+
+class Store:
+    """The database, as one run of fetching writes it. To be used from one thread."""
+
+    def __init__(self, path: str | Path):
+        self.connection = open_database(path).conn
+        self.started = now_utc()
+
+    def feeds(self, only_new: bool) -> list[tuple[int, Known]]:
+        """(own key, what is known) of every feed to ask, the one asked longest ago first."""
+        rows = self.connection.execute(
+            "select id, person_id, url, feed_url, etag, last_modified, older_url, whole from feeds"
+            f" where {'fetched_utc is null' if only_new else '1'} order by asked_utc is not null, asked_utc, id"
+        ).fetchall()
+        since = {person: self._since(person) for _, person, *_ in rows}
+        return [(key, Known(*rest, bool(whole), self._guids(key), since[person])) for key, person, *rest, whole in rows]
+
+    def _since(self, person: int | None) -> str | None:
+        """Four weeks before the student's earliest course began; of an unknown student, before any."""
+        return self.connection.execute(SINCE, (person,)).fetchone()[0]
+
+    def _guids(self, feed: int) -> frozenset[str]:
+        sql = "select guid from blog_posts where feed_id = ? and guid is not null"
+        return frozenset(guid for (guid,) in self.connection.execute(sql, (feed,)))
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing."""
+        self.connection.execute("begin immediate")
+        try:
+            yield
+        except BaseException:
+            self.connection.execute("rollback")
+            raise
+        self.connection.execute("commit")
+
+    def save_page(self, feed: int, page: Page) -> tuple[int, int]:
+        """Keep one page of a feed; returns (posts that are new, posts that changed)."""
+        with self.transaction():
+            row = self.connection.execute("select person_id from feeds where id = ?", (feed,)).fetchone()
+            if row is None:
+                return 0, 0  # it was taken back while it was read
+            new, changed = self._save_posts(feed, row[0], page.posts)
+            self.connection.execute(
+                "update feeds set feed_url = ?, title = coalesce(?, title), kind = coalesce(?, kind), etag = ?,"
+                " last_modified = ?, older_url = ?, whole = ?, asked_utc = ?, fetched_utc = ?, error = null"
+                " where id = ?",
+                (page.feed_url, page.title, KINDS.get(page.kind), page.etag, page.last_modified, page.older_url,
+                 page.whole, self.started, now_utc(), feed),
+            )  # fmt: skip
+        return new, changed
+
+    def save_error(self, feed: int, sentence: str) -> None:
+        """Note why a feed could not be read; what is known of it stays."""
+        with self.transaction():
+            self.connection.execute(
+                "update feeds set asked_utc = ?, error = ? where id = ?", (self.started, sentence, feed)
+            )
+
+    def mark_gone(self, feed: int, covers_from_utc: str | None, missing: frozenset[str]) -> int:
+        """Mark those of the `missing` that should have been on the pages read; returns how many.
+
+        `missing` were known when the run began and were on no page of it: what another run has found meanwhile is
+        none of them.
+        """
+        if covers_from_utc is None:
+            return 0
+        rows = self.connection.execute(
+            "select id, guid from blog_posts where feed_id = ? and gone_utc is null and (? = '' or published_utc > ?)",
+            (feed, covers_from_utc, covers_from_utc),
+        ).fetchall()
+        gone = [(self.started, key) for key, guid in rows if guid in missing]
+        with self.transaction():
+            self.connection.executemany("update blog_posts set gone_utc = ? where id = ?", gone)
+        return len(gone)
+
+    def _save_posts(self, feed: int, person: int | None, posts: list[dict]) -> tuple[int, int]:
+        have = {row[0]: row for row in self.connection.execute(HAVE.format(", ".join(CONTENT)), (feed,))}
+        former_names = _by_place(have)
+        here = {post["guid"] for post in posts}
+        new = changed = 0
+        for post in posts:
+            before = have.get(post["guid"])
+            former = None if before else former_names.get((post["url"], post["published_utc"]))
+            if former is not None and former not in here:
+                before = have[former]  # the same post, as another feed of the blog calls it
+            values = post | {"link_count": len(post["links"]), "summary_only": int(post["summary_only"])}
+            if before is None:
+                self._insert(feed, person, values)
+                new += 1
+            else:
+                changed += self._update(before, values)
+        return new, changed
+
+    def _insert(self, feed: int, person: int | None, post: dict) -> None:
+        columns = ("feed_id", "person_id", "guid", "first_fetched_utc", *CONTENT)
+        values = (feed, person, post["guid"], now_utc(), *(post[column] for column in CONTENT))
+        marks = ", ".join("?" * len(columns))
+        key = self.connection.execute(
+            f"insert into blog_posts ({', '.join(columns)}) values ({marks})", values
+        ).lastrowid
+        self._save_links(key, post["links"])
+
+    def _update(self, before: tuple, post: dict) -> bool:
+        """Bring a post up to date; returns whether it reads otherwise than before."""
+        guid, key, gone, summary, *content = before
+        if post["summary_only"] and not summary:
+            return self._is_back(key, gone)  # the feed has been shortened: the whole post is kept
+        values = [post[column] for column in CONTENT]
+        edited = (post["title"], post["text"]) != (content[0], content[2])
+        if (guid, *values) != (post["guid"], *content):
+            sets = [f"{column} = ?" for column in ("guid", *CONTENT)]
+            rescored = SCORED if post["text"] != content[2] else ()
+            sets += [f"{column} = null" for column in (*rescored, "gone_utc")]
+            self.connection.execute(
+                f"update blog_posts set {', '.join(sets)} where id = ?", (post["guid"], *values, key)
+            )
+            self._save_links(key, post["links"])
+        return self._is_back(key, gone) or edited
+
+    def _is_back(self, key: int, gone: str | None) -> bool:
+        if gone:
+            self.connection.execute("update blog_posts set gone_utc = null where id = ?", (key,))
+        return bool(gone)
+
+    def _save_links(self, post: int, links: list[str]) -> None:
+        self.connection.execute("delete from post_links where blog_post_id = ?", (post,))
+        self.connection.executemany(
+            "insert into post_links (blog_post_id, url) values (?, ?)", [(post, url) for url in links]
+        )
+
+
+def _by_place(have: dict[str, tuple]) -> dict[tuple, str]:
+    """Posts' own names by address and time of publication, where these tell a post for certain."""
+    url, published = (HAVE.count(",") + CONTENT.index(column) for column in ("url", "published_utc"))
+    places = [((row[url], row[published]), guid) for guid, row in have.items() if row[url] and row[published]]
+    counts = Counter(place for place, _ in places)
+    return {place: guid for place, guid in places if counts[place] == 1}

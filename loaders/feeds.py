@@ -1,0 +1,162 @@
+"""Which blogs there are, and whose: worked out anew at every settling from all that files said of them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+
+from loaders.blog_address import addresses_in, same
+from loaders.blog_students import Students
+from loaders.claims import Load, sync
+from loaders.courses import Evidence, person_keys
+from loaders.names import fold
+from loaders.people import Key, People
+
+NOUNS = ("feed", "feed removed", "feed field")
+TWO = (
+    "two students gave this address: find out whose blog it is, then say so with"
+    " `coursette blogs add --student WHO URL`"
+)
+WEB_PAGE = "Web page"  # what Moodle's own profile field `url` is called in person_details
+
+
+@dataclass
+class Given:
+    """One address that a file, a profile or the teacher gave; `person` is an own key, or None and `why` says why."""
+
+    load: Load
+    claim: dict
+    url: str
+    person: int | None = None
+    why: str | None = None
+
+    @property
+    def order(self) -> tuple:
+        """Newest word last, in any order of loading."""
+        return self.load.newest, bool(self.claim.get("by_hand")), self.url
+
+
+@dataclass
+class Site:
+    """The people of one Moodle while it is settled, and all loads that speak of it."""
+
+    id: int
+    loads: list[Load]
+    people: People
+    own: dict[Key, int]
+
+
+def save_feeds(connection: sqlite3.Connection, sites: list[Site], unmatched: list[tuple]) -> None:
+    """Write `feeds`; posts follow their blog's student. Rows without a home go to `unmatched`."""
+    given = [one for site in sites for one in _of_site(connection, site)]
+    rows: dict[tuple, dict] = {}
+    hints: dict[str, str] = {}
+    for url, person, words in _by_address(given):
+        rows[(url,)] = {"person_id": person}
+        hints |= {url: words[-1].claim["feed_url"]} if words[-1].claim.get("feed_url") else {}
+        unmatched.extend((word.load, word.claim, word.why) for word in words if word.why)
+    _keep_renamed(connection, rows)
+    sync(connection, "feeds", ("url",), rows)
+    connection.executemany(
+        "update feeds set feed_url = ? where url = ? and feed_url is null", [(feed, url) for url, feed in hints.items()]
+    )
+    connection.execute(
+        "update blog_posts set person_id = feeds.person_id from feeds"
+        " where feeds.id = feed_id and blog_posts.person_id is not feeds.person_id"
+    )
+
+
+def _keep_renamed(connection: sqlite3.Connection, rows: dict[tuple, dict]) -> None:
+    """A blog whose address is now written in another way (https, a slash) keeps its row and its posts."""
+    wanted = {same(url): url for (url,) in rows}
+    for key, url in connection.execute("select id, url from feeds").fetchall():
+        new = wanted.get(same(url), url)
+        if (url,) not in rows and new != url:
+            connection.execute("update or ignore feeds set url = ? where id = ?", (new, key))
+
+
+# ---- What was given ----
+
+
+def _of_site(connection: sqlite3.Connection, site: Site) -> list[Given]:
+    """The addresses that count: for each student the newest file's, for others the profile's; none that was removed."""
+    students = Students(site.people, site.own)
+    evidence = Evidence(site.loads)
+    files = [one for load in site.loads for one in _of_load(load, students, evidence)]
+    newest: dict[int, tuple] = {}
+    for one in files:
+        if one.person:
+            newest[one.person] = max(newest.get(one.person, ()), one.load.newest)
+    removed = _removed(site.loads)
+    files = [one for one in files if removed.get(same(one.url), ()) < one.load.newest]
+    settled = [one for one in files if one.person and one.load.newest == newest[one.person]]
+    told = {same(one.url): one.load.newest for one in settled}
+    waiting = [
+        one for one in files if one.person is None and told.get(same(one.url), ()) <= one.load.newest
+    ]  # a corrected file, newer, needs no second home for its old mistake
+    profiles = [
+        one for one in _of_profiles(connection, site) if one.person not in newest and same(one.url) not in removed
+    ]
+    return [*settled, *waiting, *profiles]
+
+
+def _of_load(load: Load, students: Students, evidence: Evidence) -> list[Given]:
+    claims = list(load.of("feed"))
+    if not claims:
+        return []
+    refs = [claim["student"] for claim in claims]
+    course = load.course_id or evidence.place([person_keys(ref) for ref in refs], set())
+    by_line = {claim.get("line"): claim.get("cells", {}) for claim in claims}
+    columns = students.telling_columns(list(by_line.values()))
+    given = []
+    for claim in claims:
+        person, why = students.find(claim, course, columns)
+        given.append(Given(load, claim, claim["url"], person, why))
+    return given
+
+
+def _removed(loads: list[Load]) -> dict[str, tuple]:
+    """By address: the newest word that it is no blog of the course any more."""
+    removed: dict[str, tuple] = {}
+    for load in loads:
+        for claim in load.of("feed removed"):
+            removed[same(claim["url"])] = max(removed.get(same(claim["url"]), ()), load.newest)
+    return removed
+
+
+def _of_profiles(connection: sqlite3.Connection, site: Site) -> list[Given]:
+    """Addresses in the fields that the teacher named: of Moodle's profile, or of the teacher's own spreadsheet."""
+    fields = {fold(claim["field"]): (load, claim) for load in site.loads for claim in load.of("feed field")}
+    if fold("url") in fields:
+        fields[fold(WEB_PAGE)] = fields[fold("url")]
+    rows = connection.execute(
+        "select person_id, field, value from person_details join people on people.id = person_id where site_id = ?",
+        (site.id,),
+    )
+    return [
+        Given(fields[fold(name)][0], fields[fold(name)][1] | {"url": url}, url, person)
+        for person, name, value in (rows if fields else ())
+        for url in addresses_in(value or "")[:1]
+        if fold(name) in fields
+    ]
+
+
+def _by_address(given: list[Given]) -> list[tuple[str, int | None, list[Given]]]:
+    """(address, whose, all words on it, the one that counts last). An address of two students is nobody's."""
+    together: dict[str, list[Given]] = defaultdict(list)
+    for one in sorted(given, key=lambda one: (one.order, str(one.claim))):
+        together[same(one.url)].append(one)
+    found = []
+    for words in together.values():
+        known = [one for one in words if one.person]
+        people = Counter(one.person for one in known)
+        by_hand = [one for one in known if one.claim.get("by_hand")]
+        if len(people) > 1 and by_hand:
+            known = by_hand[-1:]
+        elif len(people) > 1:
+            for one in known:
+                one.person, one.why = None, TWO
+        last = known[-1] if known else words[-1]
+        found.append((last.url, last.person, [*(one for one in words if one is not last), last]))
+    return sorted(found, key=lambda one: one[0])

@@ -1,0 +1,377 @@
+"""What blogs answer, kept: edits, deletions, what was interrupted, and who links to whom."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from exports import database, load, rows, write, write_participants
+from feed_server import Blog, Fault, serving, some_posts
+
+from loaders import feed_archive
+from loaders.cli import cli
+from loaders.errors import Unreadable
+from loaders.feed_read import Page
+from loaders.feed_run import Wanted, fetch
+from loaders.feed_store import Store
+from loaders.post_links import save_link_people
+
+HERE = ("127.0.0.0/8",)
+PEOPLE = [("Sam", "Lee", "sam@x.edu", "A"), ("Zoë", "Müller", "zoe@x.edu", "A"), ("Al", "& <b>Co</b>", "al@x.edu", "B")]
+
+
+def registered(folder: Path, **blogs: str) -> Path:
+    """A database in which sam, zoe or al have blogs at these addresses."""
+    connection = database(folder)
+    load(connection, write_participants(folder / "participants.csv", PEOPLE), course=2)
+    lines = [["Email", "Blog"], *([f"{who}@x.edu", url] for who, url in blogs.items())]
+    load(connection, write(folder / "blogs.csv", lines), kind="blogs")
+    connection.close()
+    return folder / "moodle.db"
+
+
+def post(number: int, **more) -> dict:
+    text = f"Post {number}"
+    return {
+        "guid": f"g{number}", "url": f"https://sam.example.org/{number}", "title": f"Title {number}",
+        "html": f"<p>{text}</p>", "text": text, "word_count": 2, "links": [], "image_count": 0,
+        "published_utc": f"2016-03-{number:02}T10:00:00Z", "updated_utc": None, "summary_only": False,
+    } | more  # fmt: skip
+
+
+def page(*posts: dict, **more) -> Page:
+    return Page(feed_url="https://sam.example.org/feed/", posts=list(posts), kind="rss", whole=True, **more)
+
+
+@pytest.fixture
+def store(tmp_path) -> Store:
+    """The blogs of Sam and Zoë, registered and empty."""
+    return Store(registered(tmp_path, sam="https://sam.example.org/", zoe="https://sites.google.com/view/zoe"))
+
+
+# ---- Storing ----
+
+
+def test_a_post_as_it_is_kept(store):
+    assert store.save_page(1, page(post(1, links=["https://a.org/"], image_count=2), title="Sam's", etag='"1"')) == (
+        1,
+        0,
+    )
+    kept = "select guid, feed_id, email, title, text, word_count, link_count, image_count, published_utc, gone_utc, url"
+    assert rows(store.connection, f"{kept} from blog_posts join people on people.id = person_id") == [
+        ("g1", 1, "sam@x.edu", "Title 1", "Post 1", 2, 1, 2, "2016-03-01T10:00:00Z", None, "https://sam.example.org/1")
+    ]
+    assert rows(store.connection, "select title, kind, etag, whole, error from feeds where id = 1") == [
+        ("Sam's", "RSS", '"1"', 1, None)
+    ]
+    assert rows(store.connection, "select url from post_links") == [("https://a.org/",)]
+
+
+def test_an_edited_post_is_brought_up_to_date_and_loses_its_score(store):
+    store.save_page(1, page(post(1), post(2)))
+    store.connection.execute("update blog_posts set sentiment = 0.5, scored_key = 'k', most_positive = 'x'")
+    before = rows(store.connection, "select id, first_fetched_utc from blog_posts")
+    edited = post(1, text="Other words", links=["https://b.org/"], updated_utc="2016-03-09T00:00:00Z")
+    assert store.save_page(1, page(edited, post(2))) == (0, 1)
+    assert rows(
+        store.connection, "select text, sentiment, scored_key, most_positive from blog_posts order by guid"
+    ) == [
+        ("Other words", None, None, None),
+        ("Post 2", 0.5, "k", "x"),
+    ]
+    assert rows(store.connection, "select id, first_fetched_utc from blog_posts") == before
+    assert rows(store.connection, "select rowid from blog_posts_fts where blog_posts_fts match 'Other'") == [(1,)]
+
+
+def test_a_score_outlives_what_only_looks_otherwise(store):
+    store.save_page(1, page(post(1)))
+    store.connection.execute("update blog_posts set sentiment = 0.5, scored_key = 'k'")
+    assert store.save_page(1, page(post(1, html="<div>Post 1</div>", image_count=1))) == (0, 0)
+    assert rows(store.connection, "select html, sentiment from blog_posts") == [("<div>Post 1</div>", 0.5)]
+
+
+def test_a_whole_post_outlives_a_feed_that_is_cut_to_summaries(store):
+    store.save_page(1, page(post(1, text="The whole post")))
+    store.save_page(1, page(post(1, text="The …", summary_only=True)))
+    assert rows(store.connection, "select text, summary_only from blog_posts") == [("The whole post", 0)]
+
+
+@pytest.mark.parametrize(
+    ("covers", "seen", "gone"),
+    [
+        (None, [], []),  # it cannot be told
+        ("", ["g2"], ["g1", "g3"]),  # everything was read
+        ("2016-03-01T10:00:00Z", ["g2"], ["g3"]),
+        ("2016-03-02T10:00:00Z", ["g2", "g3"], []),
+    ],
+)
+def test_what_should_have_been_there_and_was_not_is_gone(store, covers, seen, gone):
+    store.save_page(1, page(post(1), post(2), post(3)))
+    store.mark_gone(1, covers, frozenset(("g1", "g2", "g3")) - set(seen))
+    found = "select guid from blog_posts where gone_utc is not null order by guid"
+    assert [guid for (guid,) in rows(store.connection, found)] == gone
+    assert store.save_page(1, page(post(1), post(3))) == (0, len(gone))  # back again
+    assert rows(store.connection, found) == []
+
+
+def test_what_another_run_found_meanwhile_is_not_gone(store):
+    ((_, known), _) = store.feeds(only_new=False)
+    store.save_page(1, page(post(1)))  # by the other
+    assert store.mark_gone(1, "", known.guids) == 0
+
+
+def test_a_post_that_another_feed_calls_otherwise_stays_one(store):
+    store.save_page(1, page(post(1), post(2)))
+    store.save_page(1, page(post(1, guid="tag:1"), post(2, guid="tag:2"), post(3, guid="tag:3")))
+    assert rows(store.connection, "select id, guid from blog_posts") == [(1, "tag:1"), (2, "tag:2"), (3, "tag:3")]
+
+
+def test_posts_with_one_address_stay_apart(store):
+    store.save_page(1, page(post(1, url="https://sam.example.org/")))
+    store.save_page(1, page(post(2, url="https://sam.example.org/")))
+    assert rows(store.connection, "select count(*) from blog_posts") == [(2,)]
+
+
+def test_a_blog_that_was_taken_back_while_it_was_read(store):
+    assert store.save_page(99, page(post(1))) == (0, 0)
+    assert rows(store.connection, "select count(*) from blog_posts") == [(0,)]
+
+
+def test_older_posts_are_wanted_to_four_weeks_before_the_first_course(store):
+    assert [known.since_utc for _, known in store.feeds(only_new=False)] == [None, None]
+    store.connection.execute("update courses set start_date = '2016-02-29'")
+    assert [known.since_utc for _, known in store.feeds(only_new=False)] == ["2016-02-01T00:00:00Z"] * 2
+
+
+# ---- Links ----
+
+
+def test_links_know_the_classmate_they_lead_to(store):
+    links = [
+        "https://sites.google.com/view/zoe/week-1",
+        "https://sites.google.com/view/somebody",
+        "https://www.sam.example.org/2",
+        "https://sites.google.com/view/zoey",
+        "https://moodle.x.edu/blog/index.php?userid=7",
+        "https://elsewhere.edu/blog/index.php?userid=7",
+        "http://[broken/",
+    ]
+    connection = store.connection
+    connection.execute("update sites set url = 'https://moodle.x.edu'")
+    connection.execute("update people set moodle_id = 7 where email = 'al@x.edu'")
+    store.save_page(1, page(post(1, links=links)))
+    save_link_people(connection)
+    found = "select email from post_links l left join people on people.id = person_id order by l.id"
+    assert [email for (email,) in rows(connection, found)] == [
+        "zoe@x.edu", None, "sam@x.edu", None, "al@x.edu", None, None,
+    ]  # fmt: skip
+    connection.execute("update feeds set person_id = null where id = 1")
+    save_link_people(connection)
+    assert rows(connection, found)[2] == (None,)
+
+
+def test_on_a_host_that_students_share_a_blog_is_its_folder(tmp_path):
+    store = Store(registered(tmp_path, sam="https://blogs.x.edu/sam", zoe="https://blogs.x.edu/zoe/"))
+    links = ["https://blogs.x.edu/zoe/p1", "https://blogs.x.edu/", "https://blogs.x.edu/sam?p=3"]
+    store.save_page(1, page(post(1, url="https://blogs.x.edu/sam/1", links=links)))
+    save_link_people(store.connection)
+    found = "select email from post_links left join people on people.id = person_id order by post_links.id"
+    assert rows(store.connection, found) == [("zoe@x.edu",), (None,), ("sam@x.edu",)]
+
+
+# ---- Fetching ----
+
+
+def test_a_run_over_good_and_bad_blogs(tmp_path):
+    blogs = {"sam": Blog("wordpress", some_posts(25)), "zoe": Blog("json", some_posts(3))}
+    with serving(blogs) as server:
+        path = registered(tmp_path, sam=server.blog("sam"), zoe=server.blog("zoe"), al=server.blog("nowhere"))
+        ticks: list = []
+        result = fetch(path, Wanted(allow=HERE, save=tmp_path / "kept"), lambda done, of: ticks.append((done, of)))
+        assert (result.asked, result.answered, result.new) == (3, 2, 28)
+        assert result.errors == [(server.blog("nowhere"), "the blog is gone (404): ask for its new address")]
+        assert (ticks[0], ticks[-1]) == ((0, 3), (3, 3))
+        blogs["sam"].posts.pop(2)
+        blogs["sam"].posts[0] = replace(blogs["sam"].posts[0], html="<p>I wrote this anew.</p>")
+        result = fetch(path, Wanted(allow=HERE))
+        assert (result.new, result.changed, result.gone) == (0, 1, 1)
+        assert fetch(path, Wanted(allow=HERE, only_new=True)).asked == 1
+    connection = sqlite3.connect(path)
+    assert rows(
+        connection, "select url like '%nowhere%', fetched_utc is null, error is null from feeds order by 1"
+    ) == [
+        (0, 0, 1),
+        (0, 0, 1),
+        (1, 1, 0),
+    ]
+    everything = rows(connection, "select count(*), count(gone_utc) from blog_posts")
+    assert everything == [(28, 1)]
+    copy_is_read_without_the_network(tmp_path, server, path)
+
+
+def copy_is_read_without_the_network(folder: Path, server, path: Path) -> None:
+    """What --save kept is the same blog, for whoever has the file."""
+    (kept,) = (folder / "kept").iterdir()
+    if os.name == "posix":
+        assert kept.stat().st_mode & 0o077 == 0
+    (folder / "again").mkdir()
+    again = registered(folder / "again", sam=server.blog("sam"), zoe=server.blog("zoe"), al="https://not.saved.org/")
+    result = fetch(again, Wanted(source=folder / "kept"))
+    assert (result.asked, result.answered, result.new, result.errors) == (2, 2, 28, [])
+    kept.write_bytes(kept.read_bytes()[:-30])  # as after a power cut
+    assert len(feed_archive.saved(kept)) >= 4
+
+
+def test_a_folder_without_saved_blogs_is_said(tmp_path):
+    with pytest.raises(Unreadable, match="no saved blogs"):
+        feed_archive.saved(tmp_path)
+    (tmp_path / "x.jsonl.gz").write_bytes(gzip.compress(b'{"other": 1}\n[1]\n"x"\n'))
+    with pytest.raises(Unreadable, match="no saved blogs"):
+        feed_archive.saved(tmp_path)
+
+
+def test_a_document_that_was_not_saved_is_said(tmp_path):
+    path = registered(tmp_path, sam="https://sam.example.org/")
+    archive = feed_archive.Archive(tmp_path / "kept")
+    page = '<html><head><link rel="alternate" type="application/rss+xml" href="/feed/"></head></html>'
+    archive.keep("https://sam.example.org/", 200, {"content-type": "text/html"}, page.encode())
+    archive.close()
+    result = fetch(path, Wanted(source=tmp_path / "kept"))
+    assert result.errors[0][1] == (
+        "https://sam.example.org/feed/ is not among the saved documents: fetch it without --from"
+    )
+
+
+def test_saved_blogs_are_no_moodle_download(tmp_path):
+    archive = feed_archive.Archive(tmp_path / "kept")
+    archive.close()
+    (outcome,) = load(database(tmp_path), archive.path)
+    assert "coursette blogs fetch --from" in outcome.error
+
+
+def fetching(path: Path) -> subprocess.Popen:
+    command = [str(Path(sys.executable).parent / "coursette"), "blogs", "fetch", "--db", str(path)]
+    command += ["--allow-network", *HERE]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_what_was_interrupted_goes_on(tmp_path, how):
+    with serving({"sam": Blog("wordpress", some_posts(40), per_page=10)}) as server:
+        path = registered(tmp_path, sam=server.blog("sam"))
+        server.faults.append(Fault("/sam/feed/?paged=3", "drip", times=1))
+        running = fetching(path)
+        wait_for(lambda: count(path) == 20 and any("paged=3" in where for where in server.paths()))
+        running.send_signal(how)
+        said, _ = running.communicate(timeout=30)
+        assert "Traceback" not in said
+        assert how == signal.SIGKILL or "goes on from there" in said
+        asked = len(server.paths())
+        assert fetch(path, Wanted(allow=HERE)).new == 20
+        assert not [where for where in server.paths()[asked:] if "paged=2" in where]
+    assert count(path) == 40
+
+
+def count(path: Path) -> int:
+    connection = sqlite3.connect(path)
+    (found,) = connection.execute("select count(*) from blog_posts").fetchone()
+    connection.close()
+    return found
+
+
+def wait_for(true) -> None:
+    until = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < until, "it did not come to this"
+        time.sleep(0.05)
+
+
+def test_two_runs_at_once_bring_each_post_once(tmp_path):
+    with serving({"sam": Blog("wordpress", some_posts(20)), "zoe": Blog("atom", some_posts(9))}) as server:
+        path = registered(tmp_path, sam=server.blog("sam"), zoe=server.blog("zoe"))
+        other = fetching(path)
+        fetch(path, Wanted(allow=HERE))
+        said, _ = other.communicate(timeout=30)
+        assert other.returncode == 0, said
+    connection = sqlite3.connect(path)
+    assert rows(connection, "select count(*), count(distinct guid || feed_id), count(gone_utc) from blog_posts") == [
+        (29, 29, 0)
+    ]
+
+
+# ---- The made-up course ----
+
+
+def test_the_made_up_course_has_blogs(tmp_path, demo_files):
+    documents = feed_archive.saved(demo_files / "blogs")
+    reserved = re.compile(r"https://([a-z0-9.]+\.)?example\.(org|net|com|edu)/")
+    assert all(reserved.match(url) for url in documents)
+    connection = database(tmp_path)
+    load(connection, demo_files / "enrolled_users_all.json", demo_files / "blogs.csv", course=2)
+    connection.close()
+    result = fetch(tmp_path / "moodle.db", Wanted(source=demo_files / "blogs"))
+    assert (result.asked, result.answered, result.new, len(result.errors)) == (103, 102, 760, 1)
+    assert "760 posts in 102 blogs" in (demo_files / "README.md").read_text("utf-8")
+    connection = sqlite3.connect(tmp_path / "moodle.db")
+    kinds = "select count(*) > 100, sum(summary_only) > 0, sum(text like '%Technik%') > 0, sum(word_count < 5) > 0"
+    assert rows(connection, f"{kinds} from blog_posts") == [(1, 1, 1, 1)]
+    assert rows(
+        connection, "select count(*) from blog_posts where html like '%<script%' or html like '%javascript:%'"
+    ) == [(0,)]
+    assert rows(connection, "select count(person_id) > 100, count(*) > count(person_id) from post_links") == [(1, 1)]
+    assert rows(
+        connection, "select min(n) >= 3, max(n) <= 14 from (select count(*) n from blog_posts group by feed_id)"
+    ) == [(1, 1)]
+    assert rows(connection, "select sum(word_count) > 0 from blog_posts where person_id is null") == [(1,)]
+
+
+# ---- What is said ----
+
+
+def said(*words: str) -> tuple[int, str]:
+    result = CliRunner().invoke(cli, ["blogs", *words])
+    return result.exit_code, result.output
+
+
+def test_the_words_of_every_step(tmp_path):
+    path = registered(tmp_path)
+    assert said("fetch", "--db", str(path))[0] == 0
+    assert "No blogs are registered" in said("status", "--db", str(path))[1]
+    with serving({"sam": Blog("rss", some_posts(4))}) as server:
+        lines = [["Email", "Blog"], ["sam@x.edu", server.blog("sam")], ["new@x.edu", "https://new.example.org/"]]
+        code, text = said("add", str(write(tmp_path / "list.csv", lines)), "--db", str(path))
+        assert code == 0 and "2 blogs are registered" in text and "1 of them have no student yet" in text
+        code, text = said("fetch", "--db", str(path), "--allow-network", "127.0.0.0/8")
+        assert code == 0 and "1 of 2 blogs answered: 4 new posts" in text, text
+        assert said("fetch", "--db", str(path))[0] == 1  # nobody answered
+    code, text = said("status", "--db", str(path))
+    assert code == 0
+    for words in (
+        "2 blogs (1 of known students)", "4 posts, newest 2024-03-12", "student not known: https://new.example.org/",
+        "Students without a blog", "Rows without a student yet", "nobody is known yet", "Next",
+    ):  # fmt: skip
+        assert words in text, text
+    assert "Forgotten with its posts" in said("remove", "sam@x.edu", "--db", str(path))[1]
+    assert said("remove", "sam@x.edu", "--db", str(path))[0] == 1
+
+
+def test_wrong_usage_is_said(tmp_path):
+    assert said("add")[0] == 2
+    assert said("add", "--student", "Sam Lee")[0] == 2
+    assert said("fetch", "--db", str(tmp_path / "none.db"))[0] == 1
+    code, text = said("add", str(tmp_path / "nowhere.csv"), "--db", str(tmp_path / "moodle.db"))
+    assert code == 1 and "no such file" in text
+    path = registered(tmp_path, sam="https://sam.example.org/")
+    code, text = said("fetch", "--db", str(path), "--allow-network", "home")
+    assert code == 1 and "home is no network" in text

@@ -1,0 +1,387 @@
+"""Whose blog is where: lists of any shape, matched in any order, taken back, corrected."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sqlite3
+from pathlib import Path
+
+import pytest
+from exports import database, load, name, rows, viewed_course, write, write_log, write_participants
+from snapshot import differences, snapshot
+
+from loaders import blog_words
+from loaders.blog_address import addresses_in, home, same
+from loaders.errors import Unreadable
+from loaders.places import Options
+from loaders.unload import unload
+
+PEOPLE = [
+    ("Sam", "Lee", "sam@x.edu", "A"),
+    ("Zoë", "Müller", "zoe@x.edu", "A"),
+    ("Ann", "O'Brien", "ann@x.edu", "B"),
+    ("Al", "& <b>Co</b>", "al@x.edu", "B"),
+]
+WHOSE = "select url, email from feeds left join people on people.id = person_id order by url"
+HELD = "select json_extract(raw, '$.url'), reason from unmatched where kind like 'blogs%' order by 1"
+BIM = """<html><head><title>BIM</title><script>M.cfg = {"wwwroot":"https://moodle.x.edu","courseId":2};</script></head>
+<body id="page-mod-bim-view" class="course-2"><h2>Your students</h2>
+<table class="generaltable"><tr><th>Username</th><th>Name</th><th>Email</th><th>Register blog</th></tr>
+<tr><td>w9</td><td>O'Brien, Ann</td><td><a href="mailto:ann@x.edu">Send email</a></td>
+<td><a href="https://moodle.x.edu/mod/bim/view.php?id=9&screen=changeBlogRegistration&student=7">Register blog</a></td>
+</tr></table>
+<table class="generaltable"><tr><th>Username</th><th>Name</th><th>Email</th><th>#Posts</th><th>Last post</th>
+<th>Student blog</th></tr>
+<tr><td>w1</td><td>Lee, Sam</td><td><a href="mailto:sam@x.edu">Send email</a></td><td>4</td><td>2 days</td>
+<td><a href="http://sam.example.org">View current</a> |
+<a href="https://moodle.x.edu/mod/bim/view.php?id=9&screen=changeBlogRegistration&student=5">Change it</a></td></tr>
+</table></body></html>"""
+# As BIM writes it: blanks before the declaration, and UTF-8 that calls itself ISO-8859-1.
+OPML = """        <?xml version="1.0" encoding="ISO-8859-1"?>
+        <opml version="2.0"><head><title>Your students</title></head><body>
+<outline text="Blog for Zoë Müller (w2)" title="Blog for Zoë Müller (w2)" htmlUrl="https://zoe.example.org"
+ xmlUrl="https://zoe.example.org/feed" type="rss" />
+<outline text="Course"><outline title="Ann O'Brien's blog" xmlUrl="https://ann.example.org/atom.xml"/></outline>
+<outline text="Things I read" xmlUrl="https://news.example.org/rss"/></body></opml>"""
+
+
+@pytest.fixture
+def course(tmp_path) -> sqlite3.Connection:
+    """A course whose people are known."""
+    connection = database(tmp_path)
+    load(connection, write_participants(tmp_path / "participants.csv", PEOPLE), course=2)
+    return connection
+
+
+def add(connection: sqlite3.Connection, path: Path, **options):
+    (outcome,) = load(connection, path, kind="blogs", **options)
+    return outcome
+
+
+def listed(folder: Path, *lines: list[str], name: str = "blogs.csv", when: int = 1_500_000_000) -> Path:
+    path = write(folder / name, list(lines))
+    os.utime(path, (when, when))
+    return path
+
+
+# ---- Addresses ----
+
+
+@pytest.mark.parametrize(
+    ("cell", "found"),
+    [
+        ("HTTPS://Sam.WordPress.com", ["https://sam.wordpress.com/"]),
+        ("my blog: http://a.org/x#top, or https://b.org/y.", ["http://a.org/x", "https://b.org/y"]),
+        ("sam.wordpress.com", ["https://sam.wordpress.com/"]),
+        ("sam@wordpress.com", []),
+        ("none yet", []),
+        ("https://user:secret@a.org/", []),
+        ("javascript:alert(1)", []),
+        ("https://a.org:port/", []),
+    ],
+)
+def test_addresses_are_found_in_what_people_type(cell, found):
+    assert addresses_in(cell) == found
+
+
+@pytest.mark.parametrize(
+    ("url", "begins"),
+    [
+        ("https://www.sam.example.org/feed/", "sam.example.org"),
+        ("https://sites.google.com/view/sam/home", "sites.google.com/view/sam"),
+        ("https://medium.com/@sam", "medium.com/@sam"),
+        ("https://example.edu/~sam/blog", "example.edu/~sam"),
+    ],
+)
+def test_the_home_of_a_blog_is_its_host_or_its_folder(url, begins):
+    assert home(url) == begins
+
+
+def test_one_blog_has_several_addresses():
+    assert same("http://www.a.org/x/") == same("https://a.org/x") != same("https://a.org/y")
+
+
+# ---- Lists ----
+
+
+def test_a_table_in_any_language_with_what_is_left_out_said(course, tmp_path):
+    path = listed(
+        tmp_path,
+        ["Vorname", "Nachname", "E-Mail-Adresse", "Weblog"],
+        ["Sam", "Lee", "SAM@x.edu", "https://Sam.example.org"],
+        ["Zoë", "Müller", "zoe@x.edu", "keines"],
+        ["New", "Body", "new@x.edu", "https://new.example.org/"],
+    )
+    outcome = add(course, path)
+    assert (outcome.rows_read, outcome.rows_unmatched, outcome.error) == (2, 1, None)
+    assert outcome.notes == ["rows without an address were passed over: 1"]
+    assert rows(course, WHOSE) == [("https://new.example.org/", None), ("https://sam.example.org/", "sam@x.edu")]
+    assert rows(course, HELD) == [
+        (
+            "https://new.example.org/",
+            "nobody is known yet by what this row says: load the participants, or correct the list",
+        )
+    ]
+    assert rows(course, "select count(*) from people") == [(len(PEOPLE),)]
+
+
+def test_a_column_that_no_heading_explains_is_known_by_the_people_in_it(course, tmp_path):
+    add(
+        course,
+        listed(
+            tmp_path,
+            ["Wer?", "Note", "Wo?"],
+            ["Sam Lee", "7", "https://sam.example.org/"],
+            ["Ann O’Brien", "7", "https://ann.example.org/"],
+            ["Al & <b>Co</b>", "8", "https://al.example.org/ https://al2.example.org/"],
+        ),
+    )
+    assert rows(course, WHOSE) == [
+        ("https://al.example.org/", "al@x.edu"),
+        ("https://al2.example.org/", "al@x.edu"),
+        ("https://ann.example.org/", "ann@x.edu"),
+        ("https://sam.example.org/", "sam@x.edu"),
+    ]
+
+
+def test_a_blog_column_and_a_feed_column(course, tmp_path):
+    lines = [["Email", "Feed", "Blog"], ["sam@x.edu", "https://f.example.org/sam.xml", "https://sam.example.org/"]]
+    add(course, listed(tmp_path, *lines))
+    assert rows(course, "select url, feed_url from feeds") == [
+        ("https://sam.example.org/", "https://f.example.org/sam.xml")
+    ]
+
+
+def test_the_opml_of_bim_and_of_feed_readers_is_known_to_load(course, tmp_path):
+    path = tmp_path / "the file.opml"
+    path.write_text(OPML, encoding="utf-8")
+    (outcome,) = load(course, path)
+    assert (outcome.kind, outcome.rows_read, outcome.rows_unmatched) == ("blogs", 3, 1)
+    assert rows(course, WHOSE) == [
+        ("https://ann.example.org/atom.xml", "ann@x.edu"),
+        ("https://news.example.org/rss", None),
+        ("https://zoe.example.org/", "zoe@x.edu"),
+    ]
+    assert "blogs add --student" in rows(course, HELD)[0][1]
+
+
+def test_a_title_that_only_contains_a_name_is_no_match(course, tmp_path):
+    path = tmp_path / "reader.opml"
+    path.write_text('<opml><body><outline text="Mary Sam Lee on tour" xmlUrl="https://m.example.org/"/></body></opml>')
+    add(course, path)
+    assert rows(course, WHOSE) == [("https://m.example.org/", None)]
+
+
+@pytest.mark.parametrize(
+    "content", [OPML[:300], '<!DOCTYPE o [<!ENTITY a "b">]><opml><body/></opml>', "<?xml version='1.0'?><opml><body>"]
+)
+def test_a_damaged_opml_is_one_sentence(course, tmp_path, content):
+    path = tmp_path / "x.opml"
+    path.write_text(content)
+    outcome = add(course, path)
+    assert outcome.error and outcome.error.count("\n") == 0
+    assert rows(course, WHOSE) == []
+
+
+def test_a_saved_page_of_bim(course, tmp_path):
+    path = tmp_path / "Your students.html"
+    path.write_text(BIM, encoding="utf-8")
+    (outcome,) = load(course, path)
+    assert (outcome.kind, outcome.rows_read, outcome.error) == ("blogs", 1, None)
+    assert rows(course, WHOSE) == [("http://sam.example.org/", "sam@x.edu")]
+
+
+def test_a_table_without_addresses_says_what_it_needs(course, tmp_path):
+    outcome = add(course, listed(tmp_path, ["Email", "Campus"], ["sam@x.edu", "Springfield"]))
+    assert "no column of this table holds web addresses" in outcome.error
+
+
+def test_a_list_of_links_is_not_taken_for_blogs_by_load(course, tmp_path):
+    (outcome,) = load(course, listed(tmp_path, ["Title", "Link"], ["TPACK", "https://tpack.example.org/"]))
+    assert outcome.error and rows(course, WHOSE) == []
+
+
+def test_addresses_that_students_handed_in_are_not_taken_for_blogs_by_load(course, tmp_path):
+    lines = [["Full name", "Email address", "Online text"], ["Sam Lee", "sam@x.edu", "https://docs.example.com/d/1"]]
+    path = listed(tmp_path, *lines, name="grading.csv")
+    (outcome,) = load(course, path)
+    assert outcome.error and rows(course, WHOSE) == []
+    assert add(course, path).error is None  # where the teacher says that they are blogs
+    assert rows(course, WHOSE) == [("https://docs.example.com/d/1", "sam@x.edu")]
+
+
+def test_load_knows_a_table_of_students_and_blogs(course, tmp_path):
+    (outcome,) = load(course, listed(tmp_path, ["Who", "Blog"], ["sam@x.edu", "https://sam.example.org/"]))
+    assert (outcome.kind, outcome.error) == ("blogs", None)
+    assert rows(course, WHOSE) == [("https://sam.example.org/", "sam@x.edu")]
+
+
+# ---- Matching ----
+
+
+def test_any_order_of_files_ends_in_the_same_database(tmp_path):
+    log = write_log(tmp_path / "logs.csv", [viewed_course("14/02/16, 10:00:00", user) for user in (5, 18, 19, 20)])
+    people = write_participants(
+        tmp_path / "participants.csv",
+        [("Zoë", "Müller", "zoe@x.edu", "A"), ("Sam", "Lee", "sam@x.edu", "A"), ("Al", "& Co", "al@x.edu", "B")],
+    )
+    first = listed(
+        tmp_path,
+        ["Name", "Blog"],
+        [name(5), "https://z.example.org/"],
+        ["Sam Lee", "https://s.example.org/"],
+        ["Nobody", "https://n.example.org/"],
+    )
+    second = listed(tmp_path, ["Email", "Blog"], ["al@x.edu", "https://a.example.org/"], name="second.csv")
+    third = listed(
+        tmp_path, ["Email", "Blog"], ["al@x.edu", "https://b.example.org/"], name="third.csv", when=1_600_000_000
+    )
+    seen = []
+    for number, order in enumerate(list(itertools.permutations([log, people, first, second, third]))[::13]):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        connection = database(folder)
+        load(connection, *order)
+        seen.append((snapshot(connection), rows(connection, WHOSE), rows(connection, HELD)))
+        connection.close()
+        assert not differences(seen[0][0], seen[-1][0]), (folder, order)
+        assert seen[0][1:] == seen[-1][1:]
+    assert seen[0][1] == [
+        ("https://b.example.org/", "al@x.edu"),
+        ("https://n.example.org/", None),
+        ("https://s.example.org/", None),
+        ("https://z.example.org/", "zoe@x.edu"),
+    ]
+    assert "several people have this name" in seen[0][2][1][1]
+
+
+def test_an_address_of_two_students_is_nobodys_until_the_teacher_says_whose(course, tmp_path):
+    add(
+        course,
+        listed(
+            tmp_path,
+            ["Email", "Blog"],
+            ["sam@x.edu", "http://us.example.org"],
+            ["ann@x.edu", "https://us.example.org/"],
+        ),
+    )
+    assert [person for _, person in rows(course, WHOSE)] == [None]
+    assert [why.startswith("two students gave this address") for _, why in rows(course, HELD)] == [True, True]
+    blog_words.add(course, Options(), "Ann O'Brien", ("https://us.example.org",))
+    assert rows(course, WHOSE) == [("https://us.example.org/", "ann@x.edu")]
+    assert rows(course, HELD) == []
+
+
+def test_a_name_with_another_email_is_not_guessed(course, tmp_path):
+    add(
+        course,
+        listed(tmp_path, ["Name", "Email", "Blog"], ["Sam Lee", "sammy@mail.example", "https://s.example.org/"]),
+    )
+    assert rows(course, WHOSE) == [("https://s.example.org/", None)]
+    assert "known, by another e-mail or id number: correct the row" in rows(course, HELD)[0][1]
+
+
+def test_a_corrected_list_needs_no_home_for_its_old_mistake(course, tmp_path):
+    add(course, listed(tmp_path, ["Email", "Blog"], ["smm@x.edu", "https://sam.example.org/"]))
+    assert len(rows(course, HELD)) == 1
+    corrected = listed(
+        tmp_path, ["Email", "Blog"], ["sam@x.edu", "https://sam.example.org/"], name="new.csv", when=1_600_000_000
+    )
+    add(course, corrected)
+    assert rows(course, WHOSE) == [("https://sam.example.org/", "sam@x.edu")]
+    assert rows(course, HELD) == []
+
+
+def test_people_who_turn_out_to_be_one_keep_the_blog(tmp_path):
+    connection = database(tmp_path)
+    load(connection, write_participants(tmp_path / "participants.csv", PEOPLE), course=2)
+    add(connection, listed(tmp_path, ["Email", "Blog"], ["zoe@x.edu", "https://z.example.org/"]))
+    ((before,),) = rows(connection, "select id from feeds")
+    load(connection, write_log(tmp_path / "logs.csv", [viewed_course("14/02/16, 10:00:00", 5)]))
+    assert rows(connection, "select feeds.id, moodle_id from feeds join people on people.id = person_id") == [
+        (before, 5)
+    ]
+
+
+def test_unload_takes_a_list_back_with_its_posts(course, tmp_path):
+    outcome = add(course, listed(tmp_path, ["Email", "Blog"], ["sam@x.edu", "https://sam.example.org/"]))
+    course.execute("insert into blog_posts (feed_id, guid, person_id) select id, 'p', person_id from feeds")
+    course.execute("insert into post_links (blog_post_id, url) select id, 'https://a.org/' from blog_posts")
+    unload(course, outcome.load_id)
+    for table in ("feeds", "blog_posts", "post_links", "unmatched"):
+        assert rows(course, f"select count(*) from {table}") == [(0,)], table
+
+
+def test_posts_outlive_the_unloading_of_their_student(tmp_path):
+    connection = database(tmp_path)
+    people = write_participants(tmp_path / "participants.csv", PEOPLE)
+    (outcome,) = load(connection, people, course=2)
+    add(connection, listed(tmp_path, ["Email", "Blog"], ["sam@x.edu", "https://sam.example.org/"]))
+    connection.execute("insert into blog_posts (feed_id, guid, person_id) select id, 'p', person_id from feeds")
+    unload(connection, outcome.load_id)
+    assert rows(connection, "select guid, person_id from blog_posts") == [("p", None)]
+    load(connection, people, course=2)
+    assert rows(connection, "select guid, email from blog_posts join people on people.id = person_id") == [
+        ("p", "sam@x.edu")
+    ]
+
+
+def test_an_address_written_in_another_way_keeps_its_posts(course, tmp_path):
+    add(course, listed(tmp_path, ["Email", "Blog"], ["sam@x.edu", "http://sam.example.org"]))
+    ((before,),) = rows(course, "select id from feeds")
+    course.execute("insert into blog_posts (feed_id, guid) values (?, 'p')", (before,))
+    newer = listed(
+        tmp_path, ["Email", "Blog"], ["sam@x.edu", "https://www.sam.example.org/"], name="n.csv", when=1_600_000_000
+    )
+    add(course, newer)
+    assert rows(course, "select id, url from feeds") == [(before, "https://www.sam.example.org/")]
+    assert rows(course, "select feed_id, person_id is not null from blog_posts") == [(before, 1)]
+
+
+# ---- By hand ----
+
+
+@pytest.mark.parametrize("who", ["sam@x.edu", "Sam Lee", "SAM LEE "])
+def test_by_hand_in_place_of_the_file_and_removed_again(course, tmp_path, who):
+    add(course, listed(tmp_path, ["Email", "Blog"], ["sam@x.edu", "https://old.example.org/"]))
+    assert blog_words.add(course, Options(), who, ("https://new.example.org", "https://two.example.org"))[1] is None
+    assert rows(course, WHOSE) == [("https://new.example.org/", "sam@x.edu"), ("https://two.example.org/", "sam@x.edu")]
+    assert len(blog_words.remove(course, Options(), "sam@x.edu")) == 2
+    assert rows(course, WHOSE) == []
+    blog_words.add(course, Options(), who, ("https://new.example.org",))
+    assert rows(course, WHOSE) == [("https://new.example.org/", "sam@x.edu")]
+
+
+def test_somebody_not_known_yet_waits(course):
+    load_id, why = blog_words.add(course, Options(), "late@x.edu", ("https://late.example.org/",))
+    assert "no student is found" in why
+    unload(course, load_id)
+    assert rows(course, WHOSE) == []
+
+
+def test_what_is_no_blog_is_said(course):
+    with pytest.raises(Unreadable, match="copy it from the browser"):
+        blog_words.add(course, Options(), "Sam Lee", ("sam's blog",))
+    with pytest.raises(Unreadable, match="blogs status"):
+        blog_words.remove(course, Options(), "Sam Lee")
+
+
+def test_a_profile_field_is_followed_at_every_load(tmp_path):
+    connection = database(tmp_path)
+    blog_words.follow_field(connection, Options(), "My blog")
+    users = tmp_path / "users.json"
+    users.write_text(
+        '[{"id": 5, "fullname": "Zoë Müller", "email": "zoe@x.edu", "roles": [{"shortname": "student"}],'
+        ' "customfields": [{"type": "text", "name": "My Blog", "shortname": "blog", "value": "zoe.example.org"}]},'
+        '{"id": 6, "fullname": "Sam Lee", "email": "sam@x.edu", "roles": [{"shortname": "student"}],'
+        ' "customfields": [{"type": "text", "name": "My Blog", "shortname": "blog", "value": "https://s.example.org"}]}]'
+    )
+    (outcome,) = load(connection, users, course=2)
+    assert outcome.error is None
+    assert rows(connection, WHOSE) == [
+        ("https://s.example.org/", "sam@x.edu"),
+        ("https://zoe.example.org/", "zoe@x.edu"),
+    ]
+    add(connection, listed(tmp_path, ["Email", "Blog"], ["sam@x.edu", "https://list.example.org/"]))
+    assert [url for url, _ in rows(connection, WHOSE)] == ["https://list.example.org/", "https://zoe.example.org/"]
