@@ -15,18 +15,26 @@ from loaders.statements import ask, rows
 
 SAME_VISIT = timedelta(minutes=30)  # coming back so soon is still the same look
 
+# Looks that follow one another within half an hour are one visit.
 _LOOKS = """
+with looks as (
+    select
+        time_utc,
+        julianday(time_utc) - julianday(lag(time_utc) over (order by time_utc)) as gap_days
+    from look_ups
+    where actor = :actor and what = 'student' and form is null
+        and student = :student and site is :site and course is :course
+        and time_utc < :before
+)
 select
-    count(*) as looks,
-    max(time_utc) filter (where time_utc < :before) as last_utc
-from look_ups
-where actor = :actor and what = 'student' and form is null
-    and student = :student and site is :site and course is :course
+    count(*) filter (where gap_days is null or gap_days * 1440 > :minutes) as visits,
+    max(time_utc) as last_utc
+from looks
 """
 
 
 def looks(record: Path, actor: str, course: dict, person: dict, now: datetime) -> dict | None:
-    """How often this person looked at this student before, and when last (UTC); None where nothing tells.
+    """How often this person visited this student's page before, and when last (UTC); None where nothing tells.
 
     `record` is private/audit.db. Somebody without a Moodle id has no lasting name in it.
     """
@@ -34,7 +42,13 @@ def looks(record: Path, actor: str, course: dict, person: dict, now: datetime) -
         return None
     before = (now - SAME_VISIT).strftime("%Y-%m-%dT%H:%M:%SZ")
     where = {"site": course["site"], "course": str(course["moodle_id"]) if course["moodle_id"] else None}
-    whom = {"actor": actor, "student": str(person["moodle_id"]), "before": before, **where}
+    whom = {
+        "actor": actor,
+        "student": str(person["moodle_id"]),
+        "before": before,
+        "minutes": SAME_VISIT.seconds // 60,
+        **where,
+    }
     with closing(sqlite3.connect(f"{record.resolve().as_uri()}?mode=ro", uri=True, timeout=1)) as conn:
         return ask(conn, _LOOKS, **whom)[0]
 

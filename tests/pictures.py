@@ -57,7 +57,10 @@ def main() -> None:
             home = page.url
             picture(page, "home", 1000, 640)
             for tab in ("details", "completion", "posts"):
-                page.goto(f"{home}-/student?course=2&user=5#{tab}")
+                page.goto(f"{home}-/student?course=2&user=56#{tab}")
+                if tab == "details":
+                    page.get_by_label("A note").fill("Asked for help with the placement school; I wrote to the school.")
+                    page.get_by_role("button", name="Add a note").click()
                 picture(page, f"student-{tab}", 620, 760)
             page.goto(f"{home}moodle/resource_usage?course=2&to_week=13#{fragment('resource_usage')}")
             page.wait_for_selector("canvas, .vega-embed svg")

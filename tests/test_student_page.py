@@ -97,8 +97,13 @@ async def test_others_looks_other_courses_and_this_visit_do_not_count(path):
     looked(path, "2026-02-01T00:00:00Z", student="18")
     looked(path, now)
     html = await html_of(path)
-    assert html.css_first(".since") is None
-    assert "you opened this student 1 time before" in words(html, ".foot"), "this visit's first page"
+    assert html.css_first(".since") is None and "opened this student" not in words(html, ".foot")
+
+
+async def test_visits_are_counted_and_not_pages(path):
+    for when in ("2026-02-01T10:00:00Z", "2026-02-01T10:20:00Z", "2026-02-01T10:45:00Z", "2026-02-01T12:00:00Z"):
+        looked(path, when)
+    assert "you opened this student 2 times before" in words(await html_of(path), ".foot")
 
 
 async def test_a_record_that_cannot_be_read_hides_no_student(path):
