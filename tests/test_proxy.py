@@ -216,7 +216,7 @@ def test_every_link_form_and_file_stays_below_the_prefix(behind):
                     assert f"{address}/".startswith(home) and f"{home}coursette" not in address, (start, found)
                     seen.add(address)
         for address in sorted(seen - {f"{home}-/logout"}):
-            assert visitor.get(address).status_code in (200, 403), address
+            assert visitor.get(address).status_code in (200, 403, 405), address  # 405: where a form is sent
     outside = [path for path in running.asked if not f"{path}/".startswith(reverse_proxy.PREFIX + "/")]
     assert outside == []
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import Site
+from browser import Site, no_loop
 from desk import LEGEND, USAGE, Desk, on_a_desk, settled
 from playwright.sync_api import Page
 
@@ -33,7 +33,12 @@ def in_their_place(site: Site) -> None:
 @pytest.fixture(scope="module")
 def demo_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     folder = tmp_path_factory.mktemp("demo")
-    with on_a_desk(folder, make=lambda path, site: demo.build(site, path)) as made:
+
+    def built(path: Path, site: str) -> Path:
+        with no_loop():  # the demo's blogs are read by a loop of its own
+            return demo.build(site, path)
+
+    with on_a_desk(folder, make=built) as made:
         made.site.pages.clear()
         in_their_place(made.site)
         yield made
