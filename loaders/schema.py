@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from contextlib import closing, suppress
 from pathlib import Path
 
 import sqlite_utils
@@ -21,6 +22,8 @@ SEARCHED = {
     "forum_posts": ["title", "text"],
     "blog_posts": ["title", "text"],
 }
+
+OBSOLETE = ("blog_posts_person",)  # indexes of earlier versions
 
 # Secondary indexes of events: dropped and built anew when a first, large log comes in (sorted building is
 # several times faster than 1,000,000 random insertions, and the result is smaller).
@@ -66,6 +69,15 @@ def open_existing(path: str | Path) -> sqlite_utils.Database:
     return open_database(path)
 
 
+def bring_up_to_date(path: Path) -> None:
+    """Give a file that an earlier Coursette made what it lacks, if we may write it; anybody else's is left alone."""
+    with closing(sqlite3.connect(path)) as connection:
+        (version,) = connection.execute("pragma user_version").fetchone()
+    if 0 < version < VERSION and os.access(path, os.W_OK):
+        with suppress(sqlite3.OperationalError):  # a loader is at work: it does the same
+            open_database(path).conn.close()
+
+
 def ensure_shape(db: sqlite_utils.Database) -> None:
     """Make what is missing of tables, columns, indexes and full-text search. Safe to run twice.
 
@@ -77,6 +89,8 @@ def ensure_shape(db: sqlite_utils.Database) -> None:
     if version == VERSION:
         return
     with db.atomic():
+        for index in OBSOLETE:
+            db.conn.execute(f"drop index if exists {index}")
         for table in rollups.TABLES:  # made from the others, so made anew rather than changed
             db.conn.execute(f"drop table if exists {table}")
         _add_columns(db)

@@ -145,6 +145,7 @@ def find_databases(given: Iterable[str | Path]) -> list[Path]:
         if not file.exists():
             schema.open_database(file).conn.close()
         _look_into(file)
+        schema.bring_up_to_date(file)
     return list(files)
 
 

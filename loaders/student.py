@@ -21,7 +21,7 @@ def student(conn: sqlite3.Connection, course: dict, person: dict) -> dict[str, A
     ids = {"course": course["id"], "person": person["person"]}
     class_size = ask(conn, _CLASS_SIZE, course=course["id"])[0]["students"]
     activities = completing.completion(conn, course, person, class_size)
-    odd = completing.worth_a_look(course, ask(conn, _LOG_FROM, course=course["id"])[0]["starts_on"], activities)
+    odd = completing.worth_a_look(course, ask(conn, _LOG_FROM, course=course["id"])[0]["utc"], activities)
     posts = rows(conn, "posts", **ids)
     return {
         "course": {key: course[key] for key in ("moodle_id", "shortname", "fullname", "timezone", "site")},
@@ -43,11 +43,7 @@ def student(conn: sqlite3.Connection, course: dict, person: dict) -> dict[str, A
 
 _CLASS_SIZE = "select count(*) as students from enrolments where course_id = :course and role = 'student'"
 _DETAILS = "select field, value from person_details where person_id = :person order by id"
-_LOG_FROM = """
-select min(starts_on) as starts_on
-from weeks
-where course_id = :course and week >= (select min(week) from usage_week where course_id = :course)
-"""
+_LOG_FROM = "select min(first_utc) as utc from usage_person where course_id = :course"  # a student's first click
 
 
 def trend(posts: list[dict]) -> dict:

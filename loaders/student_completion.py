@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from bisect import bisect_right
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from itertools import groupby, pairwise
 from typing import Any
 
-from loaders import numbering, times
+from loaders import times
+from loaders.numbering import monday, words
 from loaders.statements import ask, rows
+from loaders.weeks import stored_numbering
 
 DONE = ("complete", "complete-pass")
 NOT_LOGGED = ("label",)  # there is no page to open, hence no log line
@@ -70,30 +71,29 @@ def by_week(conn: sqlite3.Connection, course: dict, activities: list[dict]) -> l
     `done` of `tracked` are the activities of that week's sections, whenever they were done; `completed`, `first_utc`
     and `last_utc` tell of whatever was done in the days of the week.
     """
-    weeks = ask(conn, _WEEKS, course=course["id"])
-    starts = [week["starts_on"] for week in weeks]
-    then: dict[int, list[dict]] = {}
+    numbering = stored_numbering(conn, course["id"])
+    if not numbering:
+        return []
+    weeks = {row["starts_on"]: row for row in ask(conn, _WEEKS, course=course["id"])}
+    then: dict[str, list[dict]] = {}
     for row in activities:
         if row["done"] and row["completed_utc"]:
-            day = times.local_text(row["completed_utc"], course["timezone"])[:10]
-            then.setdefault(bisect_right(starts, day) - 1, []).append(row)
-    found = []
-    for place, week in enumerate(weeks):
-        meant = [row for row in activities if row["week"] == week["week"]]
-        done = then.get(place, [])
-        found.append(
-            {
-                **week,
-                "words": numbering.words(week["week"], week["name"]),
-                **progress(meant),
-                "completed": len(done),
-                **first_and_last(done),
-            }
-        )
+            day = date.fromisoformat(times.local_text(row["completed_utc"], course["timezone"])[:10])
+            then.setdefault(monday(day).isoformat(), []).append(row)
+    for start in then.keys() - weeks.keys():  # the log does not go so far
+        weeks[start] = {"week": numbering(date.fromisoformat(start)), "name": None, "starts_on": start, "is_break": 0}
+    found = [_week(weeks[start], activities, then.get(start, [])) for start in sorted(weeks)]
     return without_empty_ends(found)
 
 
-_WEEKS = "select week, name, starts_on, is_break from weeks where course_id = :course order by starts_on"
+def _week(week: dict, activities: list[dict], done: list[dict]) -> dict:
+    """One row of by_week: `done` are those of its days."""
+    meant = [row for row in activities if row["week"] == week["week"]]
+    said = {"words": words(week["week"], week["name"]), "completed": len(done)}
+    return {**week, **progress(meant), **said, **first_and_last(done)}
+
+
+_WEEKS = "select week, name, starts_on, is_break from weeks where course_id = :course"
 
 
 def without_empty_ends(weeks: list[dict]) -> list[dict]:
@@ -115,8 +115,7 @@ def worth_a_look(course: dict, log_from: str | None, activities: list[dict]) -> 
     for row in done:
         row["unseen"] = _is_unseen(row, log_from, course["data_up_to_utc"])
         if row["unseen"]:
-            about, when = f"unseen:{row['cmid']}", row["completed_utc"]
-            found.append({"kind": "unseen", "about": about, "activities": _names([row]), "from_utc": when})
+            found.append({**_finding("unseen", [row]), "from_utc": row["completed_utc"]})
     return sorted(found, key=lambda each: each["from_utc"], reverse=True)
 
 
@@ -144,20 +143,23 @@ def _long_enough(run: list[list[dict]]) -> Iterator[list[dict]]:
 
 
 def _run(run: list[dict]) -> dict:
-    ids = ",".join(str(row["cmid"]) for row in run)
+    return {**_finding("run", run), "from_utc": run[0]["completed_utc"], "seconds": _seconds(run[0], run[-1])}
+
+
+def _finding(kind: str, activities: list[dict]) -> dict:
+    """`about` names it in a mark by Moodle's ids, and is None where an activity has none yet."""
+    ids = [row["cmid"] for row in activities]
+    about = None if None in ids else f"{kind}:{','.join(map(str, ids))}"
     return {
-        "kind": "run", "about": f"run:{ids}", "activities": _names(run), "from_utc": run[0]["completed_utc"],
-        "seconds": _seconds(run[0], run[-1]),
-    }  # fmt: skip
+        "kind": kind,
+        "about": about,
+        "activities": [{"cmid": row["cmid"], "name": row["name"]} for row in activities],
+    }
 
 
 def _is_unseen(row: dict, log_from: str | None, log_to: str | None) -> bool:
     """Never opened, though the log has the days before it was done."""
     return row["clicks"] == 0 and bool(log_from and log_to) and log_from < row["completed_utc"] <= log_to
-
-
-def _names(activities: list[dict]) -> list[dict]:
-    return [{"cmid": row["cmid"], "name": row["name"]} for row in activities]
 
 
 def _time(row: dict) -> str:

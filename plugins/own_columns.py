@@ -11,6 +11,7 @@ from datasette.database import Database
 from loaders import web, wide
 
 FACETS = ("course_id", "role")  # and every column that became groups
+ABOUT = "One row per person in a course, with a column for each of the first fields that files say of people."
 GROUPED = "select distinct field from groups where field is not null"
 
 
@@ -31,9 +32,11 @@ class Words:
 
 def words(connection: sqlite3.Connection) -> dict:
     """What can be said of the view in this database."""
-    columns = wide.columns(wide.fields(connection))
+    fields = wide.fields(connection)
+    columns, more = wide.columns(fields), wide.left_out(fields)
     grouped = {field for (field,) in connection.execute(GROUPED)}
-    return {
+    left_out = {"description": f"{ABOUT} {more} more fields are in the table person_details alone."} if more else {}
+    return left_out | {
         "columns": {name: f"What files say of them as “{field}”." for name, field in columns.items()},
         "facets": [*FACETS, *(name for name, field in columns.items() if field in grouped)],
     }

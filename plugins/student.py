@@ -41,8 +41,9 @@ async def student_page(datasette: Datasette, request: Request) -> Response:
     sections = [shown(section) for section in found["completion"]]
     sections = [section for section in sections if section["activities"]]
     own = await noting.of_page(datasette, request, database, course, person)
-    odd = [each for each in found["worth_a_look"] if each["about"] not in (own or {}).get("marks", ())]
-    say(course, sections, found, odd)
+    marks = (own or {}).get("marks", ())
+    fine = [each for each in found["worth_a_look"] if each["about"] in marks]
+    say(course, sections, found, fine)
     posts = [{**row, "href": post_link(course, row), "sound": moods.sound(row)} for row in found["posts"]]
     context = {
         **found,
@@ -58,8 +59,8 @@ async def student_page(datasette: Datasette, request: Request) -> Response:
         "blog_posts": [row for row in posts if row["source"] == "blog"],
         "looked": looked,
         "own": own,
-        "odd": odd,
-        "fine": [each for each in found["worth_a_look"] if each not in odd],
+        "odd": [each for each in found["worth_a_look"] if each not in fine],
+        "fine": fine,
         "guess": f"{sentiment.GUESS} {sentiment.CANNOT_SEE}",
         "same_as": {kind: address(datasette, database, course, person, kind) for kind in ("json", "csv")},
     }
@@ -87,16 +88,16 @@ def shown(section: dict) -> dict:
     return {**section, "activities": [row for row in section["activities"] if is_shown(row)]}
 
 
-def say(course: dict, sections: list[dict], found: dict, odd: list[dict]) -> None:
-    """Add to each activity what is said of it, where it leads, and what is odd about it and not found to be fine."""
+def say(course: dict, sections: list[dict], found: dict, fine: list[dict]) -> None:
+    """Add to each activity what is said of it and where it leads; what was found to be fine is not odd any more."""
     absent = not found["loaded"]["own_completion"]
-    listed = {(each["kind"], activity["cmid"]) for each in odd for activity in each["activities"]}
+    forgiven = {(each["kind"], activity["cmid"]) for each in fine for activity in each["activities"]}
     for row in (row for section in sections for row in section["activities"]):
         row["why"] = "" if absent and row["why"] == "not loaded" else row["why"]  # said once for all of them, above
         row["said"] = said(row)
         row["href"] = activity_link(course, row)
-        row["after_s"] = row["after_s"] if ("run", row["cmid"]) in listed else None
-        row["unseen"] = ("unseen", row["cmid"]) in listed
+        row["after_s"] = None if ("run", row["cmid"]) in forgiven else row["after_s"]
+        row["unseen"] = row["unseen"] and ("unseen", row["cmid"]) not in forgiven
         row["before_due"] = due.before_due(row["completed_utc"], row["due_utc"], course["timezone"])
 
 

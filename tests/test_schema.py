@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import sqlite3
+from pathlib import Path
 
 import pytest
 from exports import load, viewed_course, write_log
 
-from loaders import rollups
+from loaders import rollups, serving
 from loaders.errors import Unreadable
 from loaders.reporting import printable
 from loaders.schema import VERSION, open_database, open_existing, settle_in, statements
 from tests import made_up
+from tests.visit import get, instance
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows keeps a user's files apart by folders, not by modes")
@@ -44,6 +47,35 @@ def test_a_database_of_an_older_shape_gets_what_it_lacks(tmp_path):
     (outcome,) = load(connection, write_log(tmp_path / "logs.csv", [viewed_course("14/02/16, 10:00:00", 5)]))
     assert (outcome.error, outcome.rows_new) == (None, 1)
     assert connection.execute("pragma user_version").fetchone() == (VERSION,)
+
+
+async def test_a_database_that_version_3_made_is_brought_up_to_date_when_it_is_served(tmp_path):
+    path = tmp_path / "moodle.db"
+    path.write_bytes(gzip.decompress((Path(__file__).parent / "fixtures" / "version_3.db.gz").read_bytes()))
+    (served,) = serving.find_databases([path])
+    datasette = instance(served)
+    assert "Zoë Müller" in (await get(datasette, "/-/student?course=2&user=5")).text
+    for query in ("posts_by_week", "student_profile", "students_by_details"):
+        assert (await get(datasette, f"/moodle/{query}.json?course=2")).json()["rows"], query
+    fresh = sqlite3.connect(made_up.small(tmp_path / "fresh.db"))
+    assert shape_of(sqlite3.connect(path)) == shape_of(fresh)
+
+
+def shape_of(connection: sqlite3.Connection) -> dict[str, set[str]]:
+    """Columns of every table, and the names of all indexes."""
+    names = [name for (name,) in connection.execute("select name from sqlite_master where type in ('table', 'view')")]
+    names.remove("people_wide")  # has a column for every field that files have
+    columns = {name: {row[1] for row in connection.execute(f'pragma table_info("{name}")')} for name in names}
+    indexes = connection.execute("select name from sqlite_master where type = 'index' and sql is not null")
+    return {**columns, "indexes": {name for (name,) in indexes}}
+
+
+def test_a_file_of_somebody_else_is_left_alone(tmp_path):
+    path = tmp_path / "moodle.db"
+    with sqlite3.connect(path) as db:
+        db.execute("create table courses (id)")
+    serving.find_databases([path])
+    assert [name for (name,) in sqlite3.connect(path).execute("select name from sqlite_master")] == ["courses"]
 
 
 def test_a_database_of_an_older_version_gets_its_roll_ups(tmp_path):

@@ -144,6 +144,13 @@ def test_a_completion_on_monday_morning_is_of_the_new_week_in_course_time(path):
     assert [w["week"] for w in found(path)["completion_by_week"] if w["completed"]] == [2]
 
 
+def test_a_completion_the_log_does_not_reach_is_of_its_own_week(path):
+    later = "'2016-05-20T00:00:00Z' where person_id = 1 and activity_id = 1"
+    changed(path, f"update completions set completed_utc = {later}", "delete from weeks where week > 3")
+    weeks = [(w["week"], w["words"]) for w in found(path)["completion_by_week"] if w["completed"]]
+    assert weeks == [(12, "Week 12")]
+
+
 def done_at(*seconds: int, **more) -> list[dict]:
     """Completions at these seconds of one minute or hour."""
     return [
@@ -198,6 +205,11 @@ def test_a_run_tells_how_long_after_the_one_before():
 )
 def test_completions_without_a_view(log, more, expected):
     assert [odd["about"] for odd in student_completion.worth_a_look(*log, done_at(0, **more))] == expected
+
+
+def test_a_finding_without_ids_has_no_mark_that_others_share():
+    (odd,) = student_completion.worth_a_look(*LOG, done_at(0, cmid=None, clicks=0))
+    assert odd["about"] is None and odd["activities"] == [{"cmid": None, "name": "Page 0"}]
 
 
 async def test_worth_a_look_is_said_with_reasons(path):
