@@ -45,7 +45,7 @@ NO_DUE = """\
 
 def file_name(course: dict) -> Path:
     """`calendar-EDC3100_2016_S1.toml`, in the folder one is in."""
-    plain = re.sub(r"[^\w.-]+", "-", course["shortname"] or "").strip("-.") or str(course["moodle_id"])
+    plain = re.sub(r"[^\w.-]+", "-", course["shortname"] or "").strip("-.")[:80] or str(course["moodle_id"])
     return Path(f"calendar-{plain}.toml")
 
 

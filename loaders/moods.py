@@ -6,9 +6,9 @@ from loaders.sentiment import mood
 
 MOODS = {"negative": ("low", "▼"), "neutral": ("mid", "●"), "positive": ("high", "▲")}
 UNUSUAL = 0.3  # so far from the usual is worth a word
-LINE = {"width": 560, "height": 48, "dot": 4}
+LINE = {"width": 560, "height": 64, "dot": 4}
 FEWEST = 3  # posts for a line
-LEAST_TOP = 0.5  # of the scale, so that small differences stay small
+LEAST_TOP = 0.4  # of the scale, so that small differences stay small
 
 
 def sound(post: dict) -> dict:

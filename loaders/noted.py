@@ -1,6 +1,6 @@
 """Whom a note is about: ids and names that still mean the same student when moodle.db was made anew.
 
-The strongest that both sides know decides: Moodle's id, then e-mail or id number, then the full name in one course.
+The strongest that both sides know decides: Moodle's id, then id number, then e-mail, then the full name in one course.
 What becomes known later is added, so that a note which was written under an e-mail is found by Moodle's id.
 Nothing here knows Datasette.
 """
@@ -73,9 +73,9 @@ def is_same(row: dict, who: dict) -> bool:
         return False
     if None not in (row["moodle_id"], who["moodle_id"]):
         return row["moodle_id"] == who["moodle_id"]
-    known = [row[key] == who[key] for key in ("email", "idnumber") if None not in (row[key], who[key])]
-    if known:
-        return any(known)
+    for key in ("idnumber", "email"):
+        if None not in (row[key], who[key]):
+            return row[key] == who[key]
     return here and row["name"] is not None and row["name"] == who["name"]
 
 

@@ -60,11 +60,13 @@ def use(path: Path, question: Callable, *args: Any, **kwargs: Any) -> Any:
             conn.execute("rollback")
             raise
         conn.execute("commit")
+        if conn.total_changes:
+            conn.execute("pragma wal_checkpoint(truncate)")  # the log holds what was deleted, until it is written back
         return answer
 
 
 def opened(path: Path) -> sqlite3.Connection:
-    """The notes in this file, made if need be: readable by its owner only, and what is deleted is overwritten."""
+    """The notes in this file, made if need be: readable by its owner only; what is deleted is overwritten in it."""
     if not path.exists():  # opening and closing it beside SQLite would end SQLite's own locks on it
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     if path.stat().st_mode & 0o077:
@@ -213,7 +215,7 @@ def unset_mark(conn: sqlite3.Connection, who: dict, about: str) -> None:
 def forget(conn: sqlite3.Connection, who: dict) -> dict[str, int]:
     """Take away everything on a student, in all courses; how many notes, nudges and marks that were.
 
-    What stood there is overwritten as it goes (secure_delete), in the write-ahead log when the connection closes.
+    What stood there is overwritten in the file (secure_delete), and its write-ahead log is emptied (see `use`).
     """
     gone = dict.fromkeys(noted.OWNED, 0)
     for key in noted.keys(conn, who):

@@ -54,7 +54,10 @@ def looks(record: Path, actor: str, course: dict, person: dict, now: datetime) -
 
 
 def changes(conn: sqlite3.Connection, course: dict, found: dict, last_utc: str | None) -> dict | None:
-    """What is new since `last_utc` in what student.student found: `completed`, `handed_in`, `blog`, `forum` (rows)."""
+    """What is new since `last_utc` in what student.student found.
+
+    `clicks` (how many), and rows of `completed`, `handed_in`, `blog` and `forum`.
+    """
     if not last_utc:
         return None
     reached = rows(conn, "horizon", course=course["id"], look=last_utc)[0]
@@ -65,10 +68,15 @@ def changes(conn: sqlite3.Connection, course: dict, found: dict, last_utc: str |
     return {
         "last_utc": last_utc,
         "completed": [row for row in activities if row["done"] and _after(row["completed_utc"], reached["completion"])],
+        "clicks": rows(conn, "clicks_since", since=reached["log"], **ids)[0]["clicks"] if _is_counted(found) else 0,
         "handed_in": rows(conn, "handed_in", since=reached["log"], **ids),
         "blog": [row for row in posts["blog"] if _is_new_entry(row, last_utc, reached["blog"])],
         "forum": [row for row in posts["forum"] if _after(row["published_utc"], reached["forum"])],
     }
+
+
+def _is_counted(found: dict) -> bool:
+    return found["usage"]["clicks"] is not None
 
 
 def _is_new_entry(post: dict, last_utc: str, reached: str) -> bool:

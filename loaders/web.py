@@ -236,7 +236,7 @@ def csv_response(name: str, columns: list[str], rows: Iterable[Iterable]) -> Res
     """Rows as a CSV download; text that a spreadsheet would run as a formula gets an apostrophe before it."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(columns)
+    writer.writerow(map(plain, columns))
     writer.writerows([plain(value) for value in row] for row in rows)
     headers = {**OWN_PAGE, "Content-Disposition": f'attachment; filename="{quote(name)}.csv"'}
     return Response(out.getvalue(), headers=headers, content_type="text/csv; charset=utf-8")

@@ -104,9 +104,15 @@ def _busy(connection: sqlite3.Connection, course_id: int) -> list[int | float]:
 
 
 def _save(connection: sqlite3.Connection, course_id: int, numbering: Numbering, calendar) -> None:
-    """One row for each week with events or in the calendar, and for quiet weeks of up to two months between them."""
+    """One row for each week with events or in the calendar, and for quiet weeks of up to two months between them.
+
+    A calendar tells when teaching ends: somebody who looks in years later makes no week of it.
+    """
     known = calendar.weeks() if calendar else {numbering.week_1: (None, False)}
     busy = sorted({numbering.starts_on(week) for week in _busy(connection, course_id)} | set(known))
+    if calendar:
+        near = LONGEST_GAP * WEEK
+        busy = [start for start in busy if min(known) - near <= start <= max(known) + near]
     wanted = set(busy)
     for one, next_one in pairwise(busy):
         if next_one - one <= LONGEST_GAP * WEEK:

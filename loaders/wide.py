@@ -43,8 +43,8 @@ def columns(fields: list[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     taken = set(BASE)
     for field in _possible(fields)[:MOST]:
-        # Datasette writes names between brackets, which SQLite cannot escape.
-        plain = name = field.translate(str.maketrans("[]", "()"))
+        # Datasette writes names between brackets, which SQLite cannot escape; a spreadsheet runs what begins so.
+        plain = name = field.translate(str.maketrans("[]", "()")).lstrip("=+-@\t\r\n ") or "field"
         number = 1
         while name.lower() in taken:
             number += 1

@@ -33,11 +33,11 @@ def exact(utc: str, zone: str | None) -> str:
     return f"{local:%A} {local.day} {local:%B %Y, %H:%M}"
 
 
-def age(utc: str, now: datetime | None = None) -> str:
-    """'2 months ago'; 'April 2016' for what is more than a year away."""
+def age(utc: str, zone: str | None, now: datetime | None = None) -> str:
+    """'2 months ago'; 'April 2016' for what is more than a year away, as the calendar of the course has it."""
     passed = (now or datetime.now(UTC)) - datetime.fromisoformat(utc)
     if abs(passed.days) > LONG_AGO_DAYS:
-        return f"{datetime.fromisoformat(utc):%B %Y}"
+        return f"{datetime.fromisoformat(utc).astimezone(_zone(zone)):%B %Y}"
     return format_timedelta(-passed, add_direction=True, locale="en_GB")
 
 
@@ -45,21 +45,21 @@ def when(utc: str | None, zone: str | None, words: str | None = None) -> Markup:
     """The age in words; the exact local time shows on hover and, by keyboard, on focus."""
     if not utc:
         return Markup("")
-    said = words or age(utc)
+    said = words or age(utc, zone)
     return Markup('<time datetime="{}" title="{}" tabindex="0">{}</time>').format(utc, exact(utc, zone), said)
 
 
-def day(utc: str | None, zone: str | None) -> Markup:
-    """'Mon 7 March', where ages would all be alike; the whole of it as in `when`."""
-    local = datetime.fromisoformat(utc).astimezone(_zone(zone)) if utc else None
-    return when(utc, zone, f"{local:%a} {local.day} {local:%B}") if local else Markup("")
-
-
 def days(first: str | None, last: str | None, zone: str | None) -> Markup:
-    """'Mon 7 March to Wed 9 March', or one of them where both are on the same day."""
-    one, other = day(first, zone), day(last, zone)
-    alike = one.striptags() == other.striptags()
-    return one if alike or not other else Markup("{} to {}").format(one, other)
+    """'Mon 7 March to Wed 9 March', or one of them where both are on the same day; years where they differ."""
+    if not (first and last):
+        return Markup("")
+    times = [datetime.fromisoformat(utc).astimezone(_zone(zone)) for utc in (first, last)]
+    year = " %Y" if times[0].year != times[1].year else ""
+    one, other = (
+        when(utc, zone, f"{time:%a} {time.day} {time:%B}{time.strftime(year)}")
+        for utc, time in zip((first, last), times, strict=True)
+    )
+    return one if times[0].date() == times[1].date() else Markup("{} to {}").format(one, other)
 
 
 def heat(pct: float | None) -> str:
@@ -81,7 +81,7 @@ def _zone(name: str | None) -> ZoneInfo:
 
 @hookimpl
 def prepare_jinja2_environment(env):
-    env.filters.update(when=when, exact=exact, heat=heat, day=day, days=days, number=number, signed=moods.signed)
+    env.filters.update(when=when, exact=exact, heat=heat, days=days, number=number, signed=moods.signed)
 
 
 @hookimpl

@@ -89,15 +89,14 @@ def shown(section: dict) -> dict:
 
 
 def say(course: dict, sections: list[dict], found: dict, fine: list[dict]) -> None:
-    """Add to each activity what is said of it and where it leads; what was found to be fine is not odd any more."""
+    """Add to each activity what is said of it and where it leads; what was found to be fine is said softly."""
     absent = not found["loaded"]["own_completion"]
     forgiven = {(each["kind"], activity["cmid"]) for each in fine for activity in each["activities"]}
     for row in (row for section in sections for row in section["activities"]):
         row["why"] = "" if absent and row["why"] == "not loaded" else row["why"]  # said once for all of them, above
         row["said"] = said(row)
         row["href"] = activity_link(course, row)
-        row["after_s"] = None if ("run", row["cmid"]) in forgiven else row["after_s"]
-        row["unseen"] = row["unseen"] and ("unseen", row["cmid"]) not in forgiven
+        row["fine_run"], row["fine_unseen"] = (("run", row["cmid"]) in forgiven, ("unseen", row["cmid"]) in forgiven)
         row["before_due"] = due.before_due(row["completed_utc"], row["due_utc"], course["timezone"])
 
 

@@ -85,6 +85,16 @@ def test_a_counted_break_moves_no_number(tmp_path):
     assert weeks(connection)["2016-03-28"] == [6, "Easter break", 1]
 
 
+def test_somebody_who_looks_in_years_later_makes_no_week(tmp_path):
+    connection = database(tmp_path)
+    years_later = log(tmp_path, 1, "later.csv", date(2019, 11, 18))
+    load(connection, log(tmp_path), years_later)
+    assert list(weeks(connection))[-1] == "2019-11-18", "no calendar says when teaching ends"
+    load(connection, calendar(tmp_path, WEEKS))
+    assert list(weeks(connection))[-1] == "2016-04-25", "its last week"
+    assert rows(connection, "select max(week) from events") == [(195,)], "the click has its number all the same"
+
+
 TEXTS = [
     UNCOUNTED,
     WEEKS + EASTER + DUE,

@@ -24,7 +24,7 @@ from exports import (
 from sheet import made
 from snapshot import differences, snapshot
 
-from loaders import detail_columns, details
+from loaders import detail_columns, details, wide
 from loaders.cli import cli
 from loaders.detail_columns import Asked
 from loaders.errors import Unreadable
@@ -350,3 +350,7 @@ def test_claims_are_json(course):
         {"noun": "fields", "fields": ["GPA"]},
         {"noun": "row", "line": 2, "about": {"email": "a@x.example"}, "details": {"GPA": "5"}},
     ]
+
+
+def test_no_heading_is_a_formula():
+    assert list(wide.columns(["=cmd|x", "+", "-GPA", "@sum"])) == ["cmd|x", "field", "GPA", "sum"]

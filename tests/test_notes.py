@@ -178,6 +178,12 @@ def test_the_strongest_that_both_sides_know_decides(conn, written, asked, found)
     assert texts(conn, asked) == (["x"] if found else [])
 
 
+def test_one_email_with_two_id_numbers_is_two_students(conn):
+    notes.add_note(conn, only("email", "idnumber"), "Hers")
+    assert texts(conn, only("email", idnumber="S6")) == []
+    assert texts(conn, only("idnumber", email="new@x.edu")) == ["Hers"], "an address may change"
+
+
 def test_what_was_found_by_an_email_is_found_by_moodles_id_alone_afterwards(conn):
     notes.add_note(conn, only("email"), "x")
     assert texts(conn, only("moodle_id")) == []

@@ -205,7 +205,17 @@ def test_stopped_posting_is_relative_to_the_usual_gap(db):
     db.execute("delete from blog_posts where person_id = ? and published_utc like '2016-03-08%'", (SAM,))
     assert SAM not in people(ask(db, "stopped_posting")), "20 days are not twice 14"
     db.execute("update courses set data_up_to_utc = '2016-04-13T00:00:00Z' where id = 1")
+    db.execute("insert into weeks (course_id, week, starts_on) values (1, 6, '2016-04-04'), (1, 7, '2016-04-11')")
     assert some(of(ask(db, "stopped_posting"), SAM), "weeks_since", "usual_gap_days") == (4.1, 14.0)
+
+
+def test_a_log_that_goes_on_after_the_calendar_makes_nobody_silent(db):
+    def standings() -> list[tuple]:
+        return [(row["person"], row["standing"]) for row in ask(db, "stopped_posting")]
+
+    before = standings()
+    db.execute("update courses set data_up_to_utc = '2019-04-13T00:00:00Z' where id = 1")
+    assert standings() == before, "the last teaching week ends on 4 April 2016"
 
 
 def test_never_posted_is_said_of_those_whose_blog_was_read(db):

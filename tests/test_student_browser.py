@@ -94,5 +94,7 @@ def test_the_weeks_open_into_a_table(page_of):
 def test_paper_has_what_was_closed(page_of):
     page = page_of("completion")
     page.emulate_media(media="print")
+    rows = page.locator(".by-week tbody tr, .by-week tr").evaluate_all("all => all.map(row => row.offsetHeight)")
+    assert rows and max(rows) < 60, "a week is one line or two, and not one letter a line"
     for words in ("An <i>epic</i> fail.", "zoe@student.example.edu", "Reading nobody opens: done"):
         assert page.get_by_text(words).first.is_visible(), words

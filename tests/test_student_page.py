@@ -81,7 +81,18 @@ async def test_what_was_loaded_after_the_last_look_is_new_however_old_it_is(path
     said = words(html, ".since")
     assert "1 activity completed , 1 handed in" in said.replace("completed,", "completed ,")
     assert "Quiz 1" in said and "forum post" not in said, "the report of 5 March had everything before it"
-    assert "you opened this student 1 time before" in words(html, ".foot")
+    assert "you opened this student once before" in words(html, ".foot")
+
+
+async def test_clicks_alone_are_something_new(path):
+    changed(
+        path,
+        "update loads set kind = 'course log' where id = 1",
+        "update loads set loaded_utc = '2026-01-01T00:00:00Z', newest_utc = '2016-03-12T00:00:00Z'",
+    )
+    looked(path, "2026-02-01T00:00:00Z")
+    said = words(await html_of(path), ".since")
+    assert ": 1 click" in said and "nothing completed, handed in or posted" in said, "not counted: her own post"
 
 
 async def test_nothing_new_is_said_so(path):
@@ -103,7 +114,7 @@ async def test_others_looks_other_courses_and_this_visit_do_not_count(path):
 async def test_visits_are_counted_and_not_pages(path):
     for when in ("2026-02-01T10:00:00Z", "2026-02-01T10:20:00Z", "2026-02-01T10:45:00Z", "2026-02-01T12:00:00Z"):
         looked(path, when)
-    assert "you opened this student 2 times before" in words(await html_of(path), ".foot")
+    assert "you opened this student twice before" in words(await html_of(path), ".foot")
 
 
 async def test_a_record_that_cannot_be_read_hides_no_student(path):
