@@ -61,7 +61,7 @@ def main() -> None:
                 if tab == "details":
                     page.get_by_label("A note").fill("Asked for help with the placement school; I wrote to the school.")
                     page.get_by_role("button", name="Add a note").click()
-                picture(page, f"student-{tab}", 620, 760)
+                picture(page, f"student-{tab}", 620, 1130 if tab == "details" else 760)
             page.goto(f"{home}moodle/resource_usage?course=2&to_week=13#{fragment('resource_usage')}")
             page.wait_for_selector("canvas, .vega-embed svg")
             picture(page, "chart", 1000, 900)

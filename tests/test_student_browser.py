@@ -78,6 +78,13 @@ def test_why_a_post_sounds_so_opens_by_keyboard_without_javascript(page_of):
     assert sentence.is_visible()
 
 
+def test_the_link_to_the_notes_opens_their_tab(page_of):
+    page = page_of("completion", java_script_enabled=False)
+    page.get_by_role("link", name="Add a note").click()
+    assert page.get_by_label("A note").is_visible() and not page.locator("#completion").is_visible()
+    assert page.locator(".tabs a[href='#details']").evaluate("tab => getComputedStyle(tab).fontWeight") == "600"
+
+
 def test_what_is_new_opens_and_tells_which(page_of):
     page = page_of("completion", java_script_enabled=False)
     page.locator(".since summary").click()
