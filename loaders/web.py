@@ -21,6 +21,7 @@ from datasette.plugins import pm
 from datasette.utils import await_me_maybe
 from datasette.utils.asgi import Base400, Request, Response
 from datasette.utils.sqlite import sqlite3
+from jinja2 import Environment, Template
 
 from loaders import accounts, answers, look_ups, tokens
 
@@ -207,10 +208,28 @@ def _no_course(course: str, site: str, names: list[str]) -> str:
     return f"No course with Moodle's id {course}{where} is loaded here: `coursette status` says what is."
 
 
+class Plain(Template):
+    """A template that awaits nothing: ours call no function that has to be awaited, and are so twice as quick."""
+
+    async def render_async(self, *args: Any, **kwargs: Any) -> str:
+        return self.render(*args, **kwargs)
+
+
+def templates(datasette: Datasette) -> Environment:
+    """Datasette's templates, filters and extensions, for pages of our own."""
+    if not hasattr(datasette, "_coursette_templates"):
+        plain = datasette.jinja_env.overlay(enable_async=False, cache_size=100)
+        plain.template_class = Plain
+        datasette._coursette_templates = plain
+    return datasette._coursette_templates
+
+
 async def page(
     datasette: Datasette, request: Request, template: Any, context: dict | None = None, status: int = 200
 ) -> Response:
     """One of our own pages, by its name or as Jinja's template: no script, nothing inline, never kept."""
+    if isinstance(template, str):
+        template = templates(datasette).get_template(template)
     body = await datasette.render_template(template, context or {}, request=request)
     return Response.html(body, status=status, headers=dict(OWN_PAGE))
 
