@@ -21,6 +21,14 @@ _URL = re.compile(r"https?://[^\s<>\"'“”]+", re.IGNORECASE)
 _PARAGRAPH, _LINE, _QUOTE, _UNQUOTE = "\f", "\v", "\x1c", "\x1d"
 _QUOTED = re.compile(r"^>+ ", re.MULTILINE)
 _DEEPEST = 3  # quotes in quotes that are told apart
+# What a parser of HTML must do for some messages grows with the square of their length, in time or, where <b> is never
+# closed, in memory. So no more is read than anybody writes: letters (pictures inside the message aside) and tags.
+_MOST_HTML, _MOST_TAGS = 1_000_000, 30_000
+_PICTURE = re.compile(r"data:image/[a-z.+-]++;base64,[\w+/=%\s]*+", re.IGNORECASE)
+_REOPENED = re.compile(r"<(/?)(?:b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)(?=[\s/>])", re.IGNORECASE)
+# Runs of spaces and marks. Each begins where no such run goes on, and gives nothing back: no space is read twice.
+_AROUND_PARAGRAPH = re.compile(r"(?<![ \n\v])[ \n\v]*+\f[ \n\v\f]*+")
+_AROUND_LINE = re.compile(r"(?<! ) *+\v[ \v]*+")
 
 
 def text_of(message: str, plain: bool = False, breaks: bool = False) -> str:
@@ -30,11 +38,16 @@ def text_of(message: str, plain: bool = False, breaks: bool = False) -> str:
     """
     if not plain:
         html = message.replace("\n", "<br>") if breaks else message
-        message = "".join(_pieces(LexborHTMLParser(html).body))
-        message = re.sub(r"[ \n\v]*\f[ \n\v\f]*", "\n\n", message)
-        message = re.sub(r"[ \v]*\v[ \v]*", "\n", message)
+        message = "".join(_pieces(_parsed(html).body))
+        message = _AROUND_LINE.sub("\n", _AROUND_PARAGRAPH.sub("\n\n", message))
     lines = (" ".join(line.split()) for line in (message.splitlines() if plain else _quoted(message.split("\n"))))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+def _parsed(html: str) -> LexborHTMLParser:
+    """The tree; <b> and its kin, which every later paragraph would open anew, are spans in it."""
+    html = "<".join(_PICTURE.sub("", html)[:_MOST_HTML].split("<", _MOST_TAGS)[:_MOST_TAGS])
+    return LexborHTMLParser(_REOPENED.sub(r"<\1span", html))
 
 
 def _quoted(lines: list[str]) -> Iterator[str]:
@@ -80,7 +93,7 @@ def word_count(text: str) -> int:
 
 def links_of(html: str, text: str) -> list[str]:
     """Every address of the web, once: the links of the HTML, then addresses that stand in the text."""
-    anchors = LexborHTMLParser(html).css("a[href]") if html else []
+    anchors = _parsed(html).css("a[href]") if html else []
     found = [(node.attributes.get("href") or "").strip() for node in anchors]
     found += [_trimmed(match[0]) for match in _URL.finditer(text)]
     return list(dict.fromkeys(url for url in found if _is_web(url)))
@@ -88,9 +101,12 @@ def links_of(html: str, text: str) -> list[str]:
 
 def _trimmed(url: str) -> str:
     """Without the sentence's punctuation; a closing bracket stays if the address opened one."""
-    while url and (url[-1] in ".,;:!?" or (url[-1] == ")" and url.count(")") > url.count("("))):
-        url = url[:-1]
-    return url
+    unopened = url.count(")") - url.count("(")
+    end = len(url)
+    while end and (url[end - 1] in ".,;:!?" or (url[end - 1] == ")" and unopened > 0)):
+        end -= 1
+        unopened -= url[end] == ")"
+    return url[:end]
 
 
 def _is_web(url: str) -> bool:

@@ -258,7 +258,7 @@ create table if not exists forum_posts (
     word_count integer,
     link_count integer,
     sentiment real,                      -- -1 to 1: mean of the sentences' scores; null: no_sentiment says why
-    no_sentiment text,                   -- not English, too short, no text; null while not scored yet
+    no_sentiment text,                   -- why none (loaders/sentences.py); null while not scored yet
     positive_pct real,                   -- share of its sentences
     negative_pct real,
     most_positive text,                  -- the sentence
@@ -306,7 +306,7 @@ create table if not exists blog_posts (
     link_count integer,
     image_count integer,
     sentiment real,                      -- -1 to 1: mean of the sentences' scores; null: no_sentiment says why
-    no_sentiment text,                   -- not English, too short, no text; null while not scored yet
+    no_sentiment text,                   -- why none (loaders/sentences.py); null while not scored yet
     positive_pct real,                   -- share of its sentences
     negative_pct real,
     most_positive text,                  -- the sentence

@@ -15,8 +15,14 @@ from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
+# Why a post has no score; nothing else is ever said.
 NOT_ENGLISH, TOO_SHORT, NO_TEXT = "not English", "too short", "no text"
+TOO_LONG, UNREADABLE = "too long", "could not be read"
 FEWEST_WORDS = 5
+# What anybody may post must not hold up everybody's scores. Nobody writes a longer text by hand: it is not read at all.
+LONGEST_TEXT = 1_000_000  # characters
+# A post's own words are read up to here, 5,000 words; what comes after is not read.
+MOST_READ = 30_000  # characters
 # How likely English must be, as the language library sees it. To call English foreign costs more than to score a few
 # foreign words, and names in te reo and slang bring English down to 0.1: so there one English word is enough. In a
 # post of another language a sentence must be clearly English.
@@ -34,21 +40,20 @@ _QUOTED = re.compile(r"^[ \t]*>.*$", re.MULTILINE)
 # What mail programs put before a quote: "On Tue, 3 May 2026 at 10:12, Jo Tui wrote:"
 _ATTRIBUTION = re.compile(r"^(?:On .{6,120} wrote:|-{3,} ?(?:Original Message|Forwarded message) ?-{3,})[ \t]*$",
                           re.MULTILINE | re.IGNORECASE)  # fmt: skip
-_ADDRESS = re.compile(r"(?:https?://|www\.)[^\s<>\"]*[^\s<>\".,;:!?)\]]|[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
+# An address is looked for where a word begins, and no further than one can be long: else a long word without @ would be
+# read again from each of its letters. Possessive quantifiers (++) keep what they took, for the same reason.
+_ADDRESS = re.compile(
+    r"(?:https?://|www\.)[^\s<>\"]*[^\s<>\".,;:!?)\]]|(?<![\w.+-])[\w.+-]{1,64}+@[\w-]++(?:\.[\w-]++)+", re.IGNORECASE
+)
 _TICKED = re.compile(r"```.*?(?:```|\Z)|`[^`\n]+`", re.DOTALL)
 # A line of a program or of its complaint: its `true`, `error` and `fatal` say nothing of how anybody feels. Prose that
 # only mentions print() or SELECT stays.
 _CODE = re.compile(
-    r"\s*(?:"
-    r".*[=(].*;|.*[{}]|</?[a-z]\w*[ />].*>|//.*"  # int x = 3;   }   <p class="x">
-    r"|(?:def|class) \w+.*:|import [\w.]+(?: as \w+)?|from [\w.]+ import .*|return \S+|print\(.*\)"
-    r"|(?:if|elif|for|while|with)\b.*(?:[=!<>]=|\w\().*:"
-    r"|(?:(?:const|let|var) )?[\w.\[\]]+ ?[-+*/]?= ?(?:[\[({\"'].*|[^\s>]+)"
-    r"|SELECT .* FROM .*"
-    r"|(?:FROM|WHERE|INSERT INTO|UPDATE|DELETE FROM|CREATE TABLE) [\w.]+(?: [\w.]+)?(?:\s*[=<>(].*)?"
-    r"|(?:#include|#!|\$) ?\S+.*|Traceback \(most recent.*|at [\w.$]+\([\w.]+(?::\d+)?\)|File \".+\", line \d+.*"
-    r"|[\w.]+(?:Error|Exception): .*"
-    r")\s*"
+    r"[^=(]*+[=(].*;|.*[{}]|</?[a-z].*>|//.*"  # int x = 3;   }   <p class="x">
+    r"|(?:class|def|if|elif|for|while|with)\b.*(?:[=!<>]=|\w\().*:"
+    r"|(?:import|return) \S+|from [\w.]+ import .*|(?:at )?[\w.$]+\(.*\)"
+    r"|[\w.\[\]]+ ?[-+*/]?= ?(?:[\[({\"'].*|[^\s>]+)"
+    r"|SELECT .* FROM .*|\$ \S.*|(?:Traceback \(|File \"|[\w.]+(?:Error|Exception): ).*"
 )
 _LONGEST_CODE = 200  # characters of a line: a longer one is a paragraph
 _WORD = re.compile(r"[^\W\d_](?:['’\w-]*\w)?")
@@ -59,7 +64,7 @@ _LETTER = re.compile(r"[^\W\d_]")
 
 
 class Sentences(NamedTuple):
-    """The sentences to score, as written; where there are none, which of three reasons."""
+    """The sentences to score, as written; where there are none, why."""
 
     own: list[str]
     why_not: str | None = None
@@ -67,7 +72,9 @@ class Sentences(NamedTuple):
 
 def sentences_of(text: str | None) -> Sentences:
     """The English sentences of a post that its writer wrote."""
-    own = own_words(text or "")
+    if len(text or "") > LONGEST_TEXT:
+        return Sentences([], TOO_LONG)
+    own = own_words(text or "")[:MOST_READ]
     if not own:
         return Sentences([], NO_TEXT)
     if _in_other_letters(own):
@@ -84,7 +91,7 @@ def sentences_of(text: str | None) -> Sentences:
 def own_words(text: str) -> str:
     """The text without quotes of others, addresses and code."""
     text = _ADDRESS.sub("", _TICKED.sub(" ", _ATTRIBUTION.sub("", _QUOTED.sub("", text))))
-    lines = (line for line in text.splitlines() if len(line) > _LONGEST_CODE or not _CODE.fullmatch(line))
+    lines = (line for line in text.splitlines() if len(line) > _LONGEST_CODE or not _CODE.fullmatch(line.strip()))
     return "\n".join(lines).strip()
 
 
