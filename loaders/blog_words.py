@@ -10,24 +10,26 @@ from datetime import UTC, datetime
 
 from loaders import blogs, claims
 from loaders.blog_address import addresses_in, same
+from loaders.blog_students import called
 from loaders.errors import Unreadable
 from loaders.load_log import now_utc
 from loaders.names import fold
 from loaders.places import Options, Places
 from loaders.settle import settle
 
-WHO = (
-    "select feeds.url from feeds join people on people.id = person_id"
-    " where cast(people.moodle_id as text) = ?1 or lower(email) = lower(?1) or idnumber = ?1 or lower(username)"
-    " = lower(?1) or fullname = ?1"
-)
 NOT_REGISTERED = (
     "{} is neither the address of a blog that is registered nor a student who has one: see `coursette blogs status`"
 )
+SEVERAL = "{} people are called {}: say which by one of {}"
 
 
 def add(connection: sqlite3.Connection, options: Options, who: str, urls: tuple[str, ...]) -> tuple[int, str | None]:
-    """Register a student's blogs in place of the former; returns the load, and why the student was not found."""
+    """Register a student's blogs in place of the former; returns the load, and why the student was not found.
+
+    Raises Unreadable where several people are meant.
+    """
+    if len(meant := called(connection, who, options)) > 1:
+        raise Unreadable(SEVERAL.format(len(meant), who.strip(), ", ".join(meant.values())))
     load_id = _say(connection, options, "--student", blogs.by_hand(who, urls))
     row = connection.execute("select reason from unmatched where load_id = ? limit 1", (load_id,)).fetchone()
     return load_id, row[0] if row else None
@@ -56,11 +58,22 @@ def remove(connection: sqlite3.Connection, options: Options, what: str) -> list[
     """Forget a blog, or all blogs of a student, with their posts; returns the addresses. Raises Unreadable."""
     wanted = {same(url) for url in addresses_in(what)}
     urls = [url for (url,) in connection.execute("select url from feeds order by url") if same(url) in wanted]
-    urls = urls or [url for (url,) in connection.execute(WHO, (what.strip(),))]
+    urls = urls or _of_student(connection, options, what)
     if not urls:
         raise Unreadable(NOT_REGISTERED.format(what))
     _say(connection, options, "remove", [{"noun": "feed removed", "url": url} for url in urls])
     return urls
+
+
+def _of_student(connection: sqlite3.Connection, options: Options, who: str) -> list[str]:
+    """The addresses of a student's blogs. Raises Unreadable where several of that name have some."""
+    meant = called(connection, who, options)
+    feeds = connection.execute("select person_id, url from feeds where person_id is not null order by url").fetchall()
+    whose = {person: urls for person in meant if (urls := [url for one, url in feeds if one == person])}
+    if len(whose) > 1:
+        listed = ", ".join(f"{meant[person]} ({', '.join(urls)})" for person, urls in whose.items())
+        raise Unreadable(SEVERAL.format(len(whose), who.strip(), listed))
+    return [url for urls in whose.values() for url in urls]
 
 
 def _count(connection: sqlite3.Connection) -> int:

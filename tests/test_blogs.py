@@ -355,9 +355,30 @@ def test_by_hand_in_place_of_the_file_and_removed_again(course, tmp_path, who):
 
 def test_somebody_not_known_yet_waits(course):
     load_id, why = blog_words.add(course, Options(), "late@x.edu", ("https://late.example.org/",))
-    assert "no student is found" in why
+    assert why == "nobody is called “late@x.edu” yet, nor is it anybody's e-mail address, id number or user name"
+    assert rows(course, HELD) == [("https://late.example.org/", why)]
     unload(course, load_id)
     assert rows(course, WHOSE) == []
+
+
+def test_of_two_with_one_name_neither_is_meant(tmp_path):
+    connection = database(tmp_path)
+    two = [*PEOPLE, ("Sam", "Lee", "sam2@x.edu", "B")]
+    load(connection, write_participants(tmp_path / "participants.csv", two), course=2)
+    lines = [["Email", "Blog"], ["sam@x.edu", "https://s.example.org/"], ["zoe@x.edu", "https://z.example.org/"]]
+    add(connection, listed(tmp_path, *lines, ["sam2@x.edu", "https://t.example.org/"]))
+    loads = rows(connection, "select count(*) from loads")
+    with pytest.raises(Unreadable, match=r"2 people are called Sam Lee: say which by one of sam2@x.edu, sam@x.edu$"):
+        blog_words.add(connection, Options(), "Sam Lee", ("https://u.example.org/",))
+    both = r"2 people are called sam lee: say which by one of sam2@x.edu \(https://t.+/\), sam@x.edu \(https://s.+/\)$"
+    for who in ("sam lee", "Lee, Sam"):
+        with pytest.raises(Unreadable, match=both.replace("sam lee", who)):
+            blog_words.remove(connection, Options(), who)
+    assert rows(connection, "select count(*) from loads") == loads
+    assert len(rows(connection, WHOSE)) == 3
+    assert blog_words.remove(connection, Options(), "SAM2@x.edu") == ["https://t.example.org/"]
+    assert blog_words.remove(connection, Options(), "Sam Lee") == ["https://s.example.org/"], "the only one with a blog"
+    assert rows(connection, WHOSE) == [("https://z.example.org/", "zoe@x.edu")]
 
 
 def test_what_is_no_blog_is_said(course):
