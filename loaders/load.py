@@ -7,7 +7,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from loaders import backup_log, calendar_file, claims, details, downloads, headings, kinds, load_details, log, tables
+from loaders import (
+    backup_log,
+    calendar_file,
+    claims,
+    details,
+    downloads,
+    headings,
+    kinds,
+    load_details,
+    log,
+    strangers,
+    tables,
+)
 from loaders.backup_zone import refuse_wrong_zone
 from loaders.errors import Unreadable
 from loaders.load_claims import ASSUMED, NotUsed, Outcome, SmallFile
@@ -44,15 +56,25 @@ class Loader:
             self.connection.execute("begin immediate")
         if self.options.staff:
             self._note_staff()
+        blogs: list[tuple[downloads.Download, Outcome]] = []
         for path in paths:
             try:
                 for download in downloads.find([path]):
-                    yield self.take(download)
+                    outcome = self.take(download)
+                    blogs += [(download, outcome)] * (outcome.kind == strangers.KIND)
+                    yield outcome
             except Unreadable as error:
                 yield Outcome(str(path), error=str(error))
+        self._take_again(blogs)
         self.at_end()
         if self.options.check:
             self.connection.execute("rollback")
+
+    def _take_again(self, blogs: list[tuple[downloads.Download, Outcome]]) -> None:
+        """Files of Moodle's blog whose authors only a later file made known."""
+        for download, outcome in blogs:
+            if strangers.needed_again(self.connection, downloads.fingerprint(download)):
+                vars(outcome).update(vars(self.take(download)))
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -89,6 +111,8 @@ class Loader:
 
     def _take(self, download: downloads.Download, outcome: Outcome) -> None:
         key = downloads.fingerprint(download)
+        if again := strangers.needed_again(self.connection, key):
+            take_back(self.connection, again)
         if self._known(key, outcome):
             if self._apply_course_timezone(outcome.load_id) | self._is_newer(download, outcome):
                 settle(self.connection, True)

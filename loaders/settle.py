@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 
-from loaders import details, due, feeds, rollups, sentiment, weeks
+from loaders import details, due, feeds, rollups, sentiment, strangers, weeks
 from loaders.activities import Activities, save_parts, save_sections
 from loaders.claims import Load, read_loads
 from loaders.courses import name_courses, place_loads, tidy_courses
@@ -41,7 +41,8 @@ ORPHANS = (
       ("enrolments", "group_members", "completions", "grades", "person_details", "submissions", "attempts",
       "responses", "blog_posts")),
 )  # fmt: skip
-QUIET = {"course", "staff", "columns", "grade_items", "log role", "calendar", *feeds.NOUNS}  # no row of their own
+# No row of their own, or one that needs no course
+QUIET = {"course", "staff", "columns", "grade_items", "log role", "calendar", strangers.NOUN, *feeds.NOUNS}
 
 
 def settle(connection: sqlite3.Connection, events_changed: bool = True) -> None:
@@ -66,6 +67,7 @@ def settle(connection: sqlite3.Connection, events_changed: bool = True) -> None:
         kept |= needed
         renamed |= changed
     feeds.save_feeds(connection, sites, unmatched)
+    strangers.hold(sites, unmatched)
     _drop_people(connection, kept)
     _drop_orphans(connection)
     save_detail_groups(connection, set(order(sheets)))
@@ -73,7 +75,7 @@ def settle(connection: sqlite3.Connection, events_changed: bool = True) -> None:
     _save_unmatched(connection, unmatched)
     moved = weeks.settle_weeks(connection)
     _settle_rollups(connection, before if not (events_changed or renamed or moved) else None)
-    save_entries(connection, settled)
+    save_entries(connection, sites)
     save_link_people(connection)
     for course in settled:
         save_steps(connection, course)
