@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from loaders import headings, opml
-from loaders.blog_address import addresses_in
+from loaders.blog_address import addresses_in, looks_meant, without_secrets
 from loaders.errors import Unreadable
 from loaders.identity import EMAIL, Identity
 from loaders.names import clean, fold
@@ -141,21 +141,56 @@ def _claims(sheet: Sheet, addresses: list[int], notes: list[str]) -> Iterator[di
     taken = {*(known.names or ()), known.full, known.moodle_id}
     identity = Identity(sheet, [c for c in known.columns if c not in taken], names=known.names, full=known.full)
     notes.extend(identity.notes)
-    without = 0
+    without, bad = 0, Bad()
     for line, row in sheet.rows():
         student = identity.person(row)
         if known.moodle_id is not None and clean(row[known.moodle_id]).isdigit():
             student["moodle_id"] = int(clean(row[known.moodle_id])[:15])
         urls, feed = addresses_in(row[addresses[0]]), addresses_in(row[addresses[-1]])
         urls = urls or feed
-        without += not urls
+        if not urls:
+            without += not bad.note(line, student, [row[column] for column in addresses])
         for url in urls:
             claim = {"noun": "feed", "line": line, "student": student, "url": url}
             if len(addresses) > 1 and len(urls) == len(feed) == 1 and feed != urls:
                 claim["feed_url"] = feed[0]
             yield claim | _hints(sheet, identity, row)
+    notes.extend(bad.sentences())
     if without:
         notes.append(f"rows without an address were passed over: {without}")
+
+
+class Bad:
+    """Cells that try to be addresses and are none: named with line and student, while there are few."""
+
+    MOST, LONGEST = 20, 100
+
+    def __init__(self):
+        self.said: list[str] = []
+        self.count = 0
+
+    def note(self, line: int, student: dict, cells: list[str]) -> bool:
+        """Whether a row has such a cell."""
+        cell = next((clean(cell) for cell in cells if looks_meant(cell)), None)
+        if cell is None:
+            return False
+        self.count += 1
+        if self.count <= self.MOST:
+            who = f" ({name})" if (name := called(student)) else ""
+            shown = without_secrets(cell)[: self.LONGEST]
+            self.said.append(f"line {line}{who}: '{shown}' is no address of a blog")
+        return True
+
+    def sentences(self) -> list[str]:
+        """One for each, then how many more there are."""
+        more = self.count - self.MOST
+        return self.said + [f"and {more:,} rows more whose address is none"] * (more > 0)
+
+
+def called(student: dict) -> str:
+    """What a row calls its student."""
+    full = student.get("fullname") or f"{student.get('firstname', '')} {student.get('lastname', '')}".strip()
+    return full or next((str(value) for value in student.values()), "")
 
 
 def _hints(sheet: Sheet, identity: Identity, row: list[str]) -> dict:

@@ -17,6 +17,7 @@ from loaders.places import Options
 from loaders.schema import open_database, open_existing, settle_in
 
 FETCH = "`coursette blogs fetch` brings their posts"
+WHOSE = "select url, coalesce(fullname, email) from feeds join people on people.id = person_id"
 HELD = "{:,} of them have no student yet: `coursette blogs status` says why"
 
 
@@ -29,6 +30,8 @@ def add_files(db: Path, files: list[Path], options: dict) -> int:
         for outcome in outcomes:
             outcome.rows_unmatched = waiting(connection, outcome.load_id) if outcome.load_id else 0
             reporting.say(outcome)
+            if outcome.load_id:
+                reporting.say_unmatched(connection, outcome.load_id)
         _say_next(connection)
     finally:
         settle_in(connection)
@@ -79,8 +82,8 @@ def fetch(db: Path, wanted: dict) -> int:
     except KeyboardInterrupt:
         reporting.echo("Stopped. What came is kept; `coursette blogs fetch` goes on from there.", err=True)
         return 130
-    _say_result(result)
     connection = open_existing(db).conn
+    _say_result(result, dict(connection.execute(WHOSE).fetchall()))
     reporting.score_posts(connection)
     connection.close()
     return 1 if result.asked and not result.answered else 0
@@ -98,9 +101,11 @@ def progress():
         yield lambda done, of: bar.update(task, completed=done, total=of)
 
 
-def _say_result(result: Result) -> None:
+def _say_result(result: Result, whose: dict[str, str]) -> None:
+    """`whose`: the student of each address, where known."""
     for url, sentence in sorted(result.errors):
-        reporting.echo(f"{url}: {sentence}", err=True)
+        who = f" ({whose[url]})" if url in whose else ""
+        reporting.echo(f"{url}{who}: {sentence}", err=True)
     gone = f", {result.gone:,} gone from their blogs" if result.gone else ""
     reporting.echo(
         f"{result.answered:,} of {result.asked:,} blogs answered: {result.new:,} new posts, {result.changed:,}"

@@ -47,8 +47,11 @@ NONE = (
 )
 
 
-def report(connection: sqlite3.Connection) -> Iterator[str]:
-    """The status as lines of text."""
+LISTED = 20  # students without a blog
+
+
+def report(connection: sqlite3.Connection, whole: bool = False) -> Iterator[str]:
+    """The status as lines of text; `whole`: with every student who has no blog."""
     feeds = connection.execute(FEEDS).fetchall()
     if not feeds:
         yield from NONE
@@ -57,7 +60,7 @@ def report(connection: sqlite3.Connection) -> Iterator[str]:
     yield f"{len(feeds):,} blogs ({len(known):,} of known students)"
     for feed in feeds:
         yield from _feed(*feed)
-    yield from _without(connection)
+    yield from _without(connection, whole)
     yield from _held(connection)
     yield from _next(feeds)
 
@@ -67,19 +70,23 @@ def _feed(name, email, url, asked, fetched, error, whole, posts, gone, newest) -
     missing = f", {gone:,} of them gone from the blog" if gone else ""
     newest = f", newest {newest[:10]}" if newest else ""
     older = "" if whole or not fetched else ", older ones still to come"
-    state = f"{posts:,} posts{newest}{missing}{older}" if fetched else "not fetched yet"
+    unread = "never answered" if asked else "not fetched yet"
+    state = f"{posts:,} posts{newest}{missing}{older}" if fetched else unread
     yield f"  {who}: {url}"
     yield f"      {state}" + (f"; last answered {ago(fetched)}" if fetched else "")
     if error:
         yield f"      ! {error} ({ago(asked)})"
 
 
-def _without(connection: sqlite3.Connection) -> Iterator[str]:
+def _without(connection: sqlite3.Connection, whole: bool) -> Iterator[str]:
     students = connection.execute(WITHOUT).fetchall()
+    shown = students if whole else students[:LISTED]
     if students:
         yield f"Students without a blog: {len(students):,}"
-        for name, email in students:
-            yield f"  {name or email}" + (f" ({email})" if name and email else "")
+    for name, email in shown:
+        yield f"  {name or email}" + (f" ({email})" if name and email else "")
+    if more := len(students) - len(shown):
+        yield f"  and {more:,} more: coursette blogs status --all"
 
 
 def _held(connection: sqlite3.Connection) -> Iterator[str]:

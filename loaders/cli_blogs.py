@@ -107,12 +107,13 @@ def remove(what, db, **options) -> None:
 
 
 @blogs.command()
+@click.option("--all", "whole", is_flag=True, help="List every student without a blog, however many.")
 @database
 @in_a_sentence
-def status(db) -> None:
+def status(db, whole) -> None:
     """How each blog is: posts, newest post, last success, error; and who has none."""
     from loaders import blogs_status, reporting
     from loaders.schema import open_existing
 
-    for line in blogs_status.report(open_existing(db).conn):
+    for line in blogs_status.report(open_existing(db).conn, whole):
         reporting.echo(line)

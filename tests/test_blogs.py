@@ -8,11 +8,13 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from exports import database, load, name, rows, viewed_course, write, write_log, write_participants
 from snapshot import differences, snapshot
 
 from loaders import blog_words
 from loaders.blog_address import addresses_in, home, same
+from loaders.cli import cli
 from loaders.errors import Unreadable
 from loaders.places import Options
 from loaders.unload import unload
@@ -74,6 +76,10 @@ def listed(folder: Path, *lines: list[str], name: str = "blogs.csv", when: int =
         ("HTTPS://Sam.WordPress.com", ["https://sam.wordpress.com/"]),
         ("my blog: http://a.org/x#top, or https://b.org/y.", ["http://a.org/x", "https://b.org/y"]),
         ("sam.wordpress.com", ["https://sam.wordpress.com/"]),
+        ("127.0.0.1:8123/al/", ["http://127.0.0.1:8123/al/"]),
+        ("blogs.example.edu:8080/~al", ["http://blogs.example.edu:8080/~al"]),
+        ("sam.example.org:443", ["https://sam.example.org:443/"]),
+        ("1.2.2026", []),
         ("sam@wordpress.com", []),
         ("none yet", []),
         ("https://user:secret@a.org/", []),
@@ -124,6 +130,46 @@ def test_a_table_in_any_language_with_what_is_left_out_said(course, tmp_path):
         )
     ]
     assert rows(course, "select count(*) from people") == [(len(PEOPLE),)]
+
+
+def test_rows_with_bad_addresses_are_told_one_by_one(course, tmp_path):
+    bad = [
+        ["Sam", "Lee", "sam@x.edu", "ftp://sam.example.org"],
+        ["Ann", "O'Brien", "ann@x.edu", "http//oneil.example.org"],
+        ["", "", "al@x.edu", "https://al:hunter2@al.example.org/"],
+        ["", "", "", "me@mail.example"],
+    ]
+    path = listed(
+        tmp_path,
+        ["First name", "Surname", "Email", "Blog"],
+        ["Zoë", "Müller", "zoe@x.edu", "https://zoe.example.org/"],
+        *bad,
+        *(["A", "B", "", none] for none in ("TBA", "", "n.a.", "-")),
+    )
+    assert add(course, path).notes == [
+        "line 3 (Sam Lee): 'ftp://sam.example.org' is no address of a blog",
+        "line 4 (Ann O'Brien): 'http//oneil.example.org' is no address of a blog",
+        "line 5 (al@x.edu): 'https://...@al.example.org/' is no address of a blog",
+        "line 6: 'me@mail.example' is no address of a blog",
+        "rows without an address were passed over: 4",
+    ]
+    assert not any("hunter2" in line for line in course.iterdump())
+    good = [["", "", "zoe@x.edu", f"https://z{place}.example.org"] for place in range(9)]
+    notes = add(
+        course, listed(tmp_path, ["First name", "Surname", "Email", "Blog"], *good, *bad * 6, name="b.csv")
+    ).notes
+    assert len(notes) == 21 and notes[-1] == "and 4 rows more whose address is none"
+
+
+def test_rows_without_a_student_are_listed(course, tmp_path, monkeypatch):
+    add(course, listed(tmp_path, ["Email", "Blog"], ["sam@x.edu", "https://sam.example.org/"]))
+    monkeypatch.chdir(tmp_path)
+    lines = [["<b>Bo</b> Lee", "bo@x.edu", "https://bo.example.org/"], ["Zoë", "", "https://z.example.org/"]]
+    listed(tmp_path, ["Name", "Email", "Blog"], *lines, name="more.csv")
+    told = CliRunner().invoke(cli, ["blogs", "add", "more.csv"]).output
+    why = "nobody is known yet by what this row says: load the participants, or correct the list"
+    assert f"  line 2 (bo@x.edu, <b>Bo</b> Lee, https://bo.example.org/): {why}" in told
+    assert f"  line 3 (Zoë, https://z.example.org/): {why}" in told
 
 
 def test_a_column_that_no_heading_explains_is_known_by_the_people_in_it(course, tmp_path):
