@@ -452,3 +452,27 @@ def test_a_profile_field_is_followed_at_every_load(tmp_path):
     ]
     add(connection, listed(tmp_path, ["Email", "Blog"], ["sam@x.edu", "https://list.example.org/"]))
     assert [url for url, _ in rows(connection, WHOSE)] == ["https://list.example.org/", "https://zoe.example.org/"]
+
+
+# ---- What is said ----
+
+
+def test_the_status_of_a_blog_that_never_answered_and_of_a_large_class(tmp_path, monkeypatch):
+    many = [*PEOPLE, *(("Student", f"No {place:03}", f"s{place}@x.edu", "A") for place in range(40))]
+    connection = database(tmp_path)
+    load(connection, write_participants(tmp_path / "participants.csv", many), course=2)
+    lines = [["sam@x.edu", "http://127.0.0.1:9/sam/"], ["zoe@x.edu", "https://zoe.example.org/"]]
+    add(connection, listed(tmp_path, ["Email", "Blog"], lines[0]))
+    connection.close()
+    monkeypatch.chdir(tmp_path)
+    run = CliRunner().invoke
+    told = run(cli, ["blogs", "fetch"]).output
+    assert told.startswith("http://127.0.0.1:9/sam/ (Sam Lee): ")
+    assert run(cli, ["blogs", "add", "--student", *lines[1]]).exit_code == 0
+    told = run(cli, ["blogs", "status"]).output.splitlines()
+    assert told[1:3] == ["  Sam Lee: http://127.0.0.1:9/sam/", "      never answered"]
+    assert told[told.index("  Zoë Müller: https://zoe.example.org/") + 1] == "      not fetched yet"
+    begin = told.index("Students without a blog: 42")
+    assert told[begin + 21] == "  and 22 more: coursette blogs status --all"
+    whole = run(cli, ["blogs", "status", "--all"]).output
+    assert len(whole.splitlines()) == len(told) + 21 and "more: coursette" not in whole
