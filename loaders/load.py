@@ -105,7 +105,7 @@ class Loader:
             outcome.load_id = None
         if outcome.error and outcome.unused and not download.named:
             outcome.notes, outcome.error = [outcome.error], None
-        if outcome.error:
+        if outcome.error and download.there:
             self._note_refused(download, outcome)
         return outcome
 
@@ -119,8 +119,10 @@ class Loader:
             return
         try:
             content = tables.read(download)
-        except Unreadable:
+        except Unreadable as error:
             outcome.unused = not download.named
+            if self.options.details:
+                raise details.in_own_words(error) from error
             raise
         outcome.load_id = self.connection.execute(
             "insert into loads (source, content_key, modified_utc, course_option, options, loaded_utc)"
