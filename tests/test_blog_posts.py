@@ -165,7 +165,7 @@ def test_a_blog_removed_and_another_added_while_a_run_is_reading(tmp_path):
     blogs = {"sam": Blog("wordpress", some_posts(40), per_page=10), "zoe": Blog("rss", some_posts(3))}
     with serving(blogs) as server:
         path = registered(tmp_path, sam=server.blog("sam"))
-        server.faults.append(Fault("/sam/feed/?paged=3", "drip", 0.003, times=1))
+        server.faults.append(Fault("/sam/feed/?paged=3", "busy", "2", times=1))
         running = fetching(path)
         wait_for(lambda: count(path) == 20 and any("paged=3" in where for where in server.paths()))
         connection = database(tmp_path)
