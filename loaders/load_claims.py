@@ -17,7 +17,7 @@ from loaders.tables import Answer, Backup, CalendarFile, Content, Sheet
 from loaders.times import Clock
 
 ASSUMED = "times were read in {zone}, this computer's zone: if Moodle shows you another, say --timezone"
-NO_ROW = {"columns", "fields", "grade_items"}
+NO_ROW = {"columns", "fields", "grade_items", "feed list"}
 
 
 @dataclass
@@ -148,3 +148,9 @@ def _content(claim: dict) -> str:
     return json.dumps(
         {k: v for k, v in claim.items() if k not in ("line", "answer")}, ensure_ascii=False, sort_keys=True
     )
+
+
+def waiting(connection: sqlite3.Connection, load_id: int | None) -> int:
+    """How many rows of a load have found no home yet."""
+    sql = "select count(distinct coalesce(line, -id)) from unmatched where load_id = ?"
+    return connection.execute(sql, (load_id,)).fetchone()[0]
