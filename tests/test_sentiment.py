@@ -201,11 +201,9 @@ def test_usual_does_not_depend_on_which_of_two_posts_of_one_second_came_first(co
     found = []
     for order in ((1, 2, 3, 4), (4, 3, 2, 1)):
         connection.execute(f"delete from {table}")
+        sql = f"insert into {table} (person_id, text, published_utc, {name}) values (1, ?, '2026-03-01T10:00:00Z', ?)"
         for number in order:
-            connection.execute(
-                f"insert into {table} (person_id, text, published_utc, {name}) values (1, ?, '2026-03-01T10:00:00Z', ?)",
-                ((HAPPY, SAD, PLAIN, HAPPY)[number - 1], number),
-            )
+            connection.execute(sql, ((HAPPY, SAD, PLAIN, HAPPY)[number - 1], number))
         score(connection)
         found.append(sorted(said(connection, f"{name}, usual_sentiment", table)))
     assert found[0] == found[1] and found[0][3][1] is not None
