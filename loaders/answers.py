@@ -36,22 +36,31 @@ def courses(conn: sqlite3.Connection) -> list[dict]:
 
 
 def choices(conn: sqlite3.Connection, course_id: str, site: str) -> dict[str, Any]:
-    """What a form can offer: `course`, `group` and so on as [(heading, [(value, words)])]; how many `sites`."""
+    """What a form can offer: `course`, `group` and so on as [(heading, [(value, words)])]; how many `sites`.
+
+    `due` is of `activity` what has a due date.
+    """
     every = _rows(conn, "courses")
     courses = [(row["moodle_id"], row["fullname"] or row["shortname"]) for row in every if row["moodle_id"]]
     found = course(conn, course_id, site)
-    sections: dict[str, list] = defaultdict(list)
-    for row in _rows(conn, "choices", course=found["id"]) if found else []:
-        sections[row["section"]].append((row["value"], row["words"]))
+    activities = _rows(conn, "choices", course=found["id"]) if found else []
     weeks = [(week, numbering.words(week, name)) for week, name in _weeks(conn, found)] if found else []
     return {
         **({"from_week": [("", weeks)], "to_week": [("", weeks)]} if weeks else {}),
         "course": [("", courses)] if courses else [],
         "group": _group_choices(conn, found) if found else [],
         "field": _field_choices(conn, found) if found else [],
-        "activity": list(sections.items()),
+        "activity": _by_section(activities),
+        "due": _by_section([row for row in activities if row["is_due"]]),
         "sites": len({row["site"] for row in every}),
     }
+
+
+def _by_section(activities: list[dict]) -> list[tuple]:
+    sections: dict[str, list] = defaultdict(list)
+    for row in activities:
+        sections[row["section"]].append((row["value"], row["words"]))
+    return list(sections.items())
 
 
 def _group_choices(conn: sqlite3.Connection, course: dict) -> list[tuple]:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit, urlunsplit
 
 _WEB = re.compile(r"https?://[^\s<>\"'“”|;,]+", re.I)
-_BARE = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}(?:/[^\s<>\"]*)?", re.I)  # sam.wordpress.com
+_BARE = re.compile(  # sam.wordpress.com, 10.20.0.5:8080/sam/
+    r"(?:(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}|(\d{1,3}(?:\.\d{1,3}){3}))(:\d{1,5})?(?:/[^\s<>\"]*)?", re.I
+)
+_MEANT = re.compile(r"//|@|\b(?:https?|ftp|www)\b|[^\W_]{2,}\.[a-z]{2,}", re.I)  # `N.A.` and `TBA` mean none
+_SECRET = re.compile(r"(?<=//)[^/\s@]*@")
 # On these hosts a blog is one folder of many: the part of the path that tells blogs apart.
 _FOLDERS = (
     (re.compile(r"(?:.+\.)?(?:sites\.google\.com)$"), 2),  # /view/NAME, /site/NAME
@@ -18,9 +23,20 @@ _PERSONAL = re.compile(r"/(?:~|@|(?:users?|people|blogs?|members?|author)/)[^/]+
 def addresses_in(text: str) -> list[str]:
     """Every web address in a cell, in its normal form; `sam.wordpress.com` alone counts as one."""
     found = _WEB.findall(text)
-    if not found and _BARE.fullmatch(text.strip()):
-        found = [f"https://{text.strip()}"]
+    if not found and (bare := _BARE.fullmatch(text.strip())):
+        secure = not bare[1] and bare[2] in (None, ":443")  # an address in numbers has no certificate, nor a trial port
+        found = [f"http{'s' * secure}://{text.strip()}"]
     return list(dict.fromkeys(filter(None, (normal_address(url.rstrip(".)")) for url in found))))
+
+
+def looks_meant(text: str) -> bool:
+    """Whether a cell without an address tries to be one: `http//sam.example.org`, `ftp://...`, an e-mail address."""
+    return _MEANT.search(text) is not None
+
+
+def without_secrets(text: str) -> str:
+    """What somebody typed for an address, without a password in it."""
+    return _SECRET.sub("...@", text)
 
 
 def normal_address(url: str) -> str | None:
@@ -43,6 +59,7 @@ def same(url: str) -> str:
     return f"{parts.netloc.lower().removeprefix('www.')}{parts.path.rstrip('/')}{query}"
 
 
+@lru_cache(65_536)
 def home(url: str) -> str:
     """The part of a blog's address that all its pages begin with, in the form of `same`.
 

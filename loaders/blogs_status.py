@@ -18,19 +18,20 @@ select
     feeds.whole,
     count(blog_posts.id) as posts,
     count(blog_posts.gone_utc) as gone,
-    max(blog_posts.published_utc) as newest
+    max(blog_posts.published_utc) as newest,
+    feeds.registered
 from feeds
 left join people on people.id = feeds.person_id
 left join blog_posts on blog_posts.feed_id = feeds.id
 group by feeds.id
-order by feeds.person_id is null, feeds.error is null, people.lastname, people.fullname, feeds.url
+order by not feeds.registered, feeds.person_id is null, feeds.error is null, people.lastname, people.fullname, feeds.url
 """
 WITHOUT = """
 select distinct people.fullname, people.email
 from enrolments
 join people on people.id = enrolments.person_id
 where coalesce(role, 'student') = 'student'
-    and people.id not in (select person_id from feeds where person_id is not null)
+    and people.id not in (select person_id from feeds where registered and person_id is not null)
 order by people.lastname, people.fullname
 """
 HELD = """
@@ -47,17 +48,22 @@ NONE = (
 )
 
 
-def report(connection: sqlite3.Connection) -> Iterator[str]:
-    """The status as lines of text."""
-    feeds = connection.execute(FEEDS).fetchall()
-    if not feeds:
+LISTED = 20  # students without a blog
+
+
+def report(connection: sqlite3.Connection, whole: bool = False) -> Iterator[str]:
+    """The status as lines of text; `whole`: with every student who has no blog."""
+    rows = connection.execute(FEEDS).fetchall()
+    if not rows:
         yield from NONE
         return
+    feeds = [row[:-1] for row in rows if row[-1]]
     known = [feed for feed in feeds if feed[0] or feed[1]]
     yield f"{len(feeds):,} blogs ({len(known):,} of known students)"
     for feed in feeds:
         yield from _feed(*feed)
-    yield from _without(connection)
+    yield from _former([row for row in rows if not row[-1]])
+    yield from _without(connection, whole)
     yield from _held(connection)
     yield from _next(feeds)
 
@@ -67,19 +73,31 @@ def _feed(name, email, url, asked, fetched, error, whole, posts, gone, newest) -
     missing = f", {gone:,} of them gone from the blog" if gone else ""
     newest = f", newest {newest[:10]}" if newest else ""
     older = "" if whole or not fetched else ", older ones still to come"
-    state = f"{posts:,} posts{newest}{missing}{older}" if fetched else "not fetched yet"
+    unread = "never answered" if asked else "not fetched yet"
+    state = f"{posts:,} posts{newest}{missing}{older}" if fetched else unread
     yield f"  {who}: {url}"
     yield f"      {state}" + (f"; last answered {ago(fetched)}" if fetched else "")
     if error:
         yield f"      ! {error} ({ago(asked)})"
 
 
-def _without(connection: sqlite3.Connection) -> Iterator[str]:
+def _former(rows: list[tuple]) -> Iterator[str]:
+    if rows:
+        yield f"Registered no more, and not asked; their posts stay until you remove them: {len(rows):,}"
+    for name, email, url, *_, posts, _gone, newest, _registered in rows:
+        yield f"  {name or email or 'student not known'}: {url}"
+        yield f"      {posts:,} posts" + (f", newest {newest[:10]}" if newest else "")
+
+
+def _without(connection: sqlite3.Connection, whole: bool) -> Iterator[str]:
     students = connection.execute(WITHOUT).fetchall()
+    shown = students if whole else students[:LISTED]
     if students:
         yield f"Students without a blog: {len(students):,}"
-        for name, email in students:
-            yield f"  {name or email}" + (f" ({email})" if name and email else "")
+    for name, email in shown:
+        yield f"  {name or email}" + (f" ({email})" if name and email else "")
+    if more := len(students) - len(shown):
+        yield f"  and {more:,} more: coursette blogs status --all"
 
 
 def _held(connection: sqlite3.Connection) -> Iterator[str]:

@@ -28,6 +28,7 @@ from datetime import UTC, date, datetime, time
 from itertools import pairwise
 from typing import Any
 
+from loaders.calendar_slips import far, slip
 from loaders.calendars import Break, Calendar
 from loaders.downloads import Download
 from loaders.errors import Unreadable
@@ -47,8 +48,8 @@ MARK = re.compile(
     rb"|(?:course|site|week_1|last_week|breaks_count)[ \t]*=)"
 )
 _PLACE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)")
-NO_DATE = "{key} = {said} is no date: write it as 2016-02-29"
-NO_TIME = "at = {said} is no date and time: write it as 2016-04-01T23:59:00"
+NO_DATE = "{key} = {said} is no date: {hint}"
+NO_TIME = "at = {said} is no date and time: {hint}"
 
 
 @dataclass
@@ -65,6 +66,8 @@ class CalendarFile:
         mine = [at for at in headers if table and re.match(rf"\s*\[+\s*{table}\s*\]", lines[at])]
         start = mine[number] if number < len(mine) else 0
         end = next((at for at in headers if at > start), len(lines))
+        if not table and (found := [at for at in headers if re.match(rf"\s*\[+\s*{re.escape(key)}\s*[].]", lines[at])]):
+            return found[0] + 1  # what should be a table of another name
         named = (at for at in range(start, end) if re.match(rf"""\s*["']?{re.escape(key)}["']?\s*=""", lines[at]))
         return next(named, start) + 1
 
@@ -82,12 +85,14 @@ def read(download: Download) -> CalendarFile:
         line = content[: error.start].count(b"\n") + 1
         raise Unreadable("this calendar is not saved as UTF-8: save it so in your editor", line) from error
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise _not_toml(str(error)) from error
+        raise _not_toml(str(error), text) from error
 
 
-def _not_toml(message: str) -> Unreadable:
+def _not_toml(message: str, text: str) -> Unreadable:
     place = _PLACE.search(message)
     what = _PLACE.sub("", message).strip()
+    if place and place[1] and (wrong := slip(text.split("\n")[int(place[1]) - 1])):
+        return Unreadable(f"this line has a date that cannot be: {wrong}", int(place[1]))
     remedy = 'each line is: name = value, with words in "quotes", dates plain, and true or false in small letters'
     return Unreadable(f"this line cannot be read ({what}): {remedy}", int(place[1]) if place and place[1] else None)
 
@@ -96,16 +101,16 @@ def reading(file: CalendarFile) -> Reading:
     """What the file says. Raises Unreadable, with the line, at the first mistake."""
     reader = _Reader(file)
     calendar = reader.calendar()
-    claims = [calendar.claim(), *reader.due()]
+    claims = [calendar.claim(), *reader.due(calendar)]
     course = {"moodle_id": reader.number("", 0, file.said, "course", None)}
-    return Reading(KIND, claims, course if course["moodle_id"] else {}, reader.site())
+    return Reading(KIND, claims, course if course["moodle_id"] else {}, reader.site(), notes=reader.notes)
 
 
 class _Reader:
     """Takes the values of one file, and says of each that is wrong where it stands."""
 
     def __init__(self, file: CalendarFile):
-        self.file, self.said = file, file.said
+        self.file, self.said, self.notes = file, file.said, []
         self.known("", 0, self.said)
 
     def wrong(self, sentence: str, table: str = "", number: int = 0, key: str = "") -> Unreadable:
@@ -149,7 +154,8 @@ class _Reader:
         value = _parsed(value, date.fromisoformat)
         value = value.date() if isinstance(value, datetime) else value
         if not isinstance(value, date) or not 1970 <= value.year < 2200:
-            raise self.wrong(NO_DATE.format(key=key, said=_shown(entry[key])), table, at, key)
+            hint = slip(str(entry[key])) or "write it as 2016-02-29"
+            raise self.wrong(NO_DATE.format(key=key, said=_shown(entry[key]), hint=hint), table, at, key)
         return monday(value)
 
     def site(self) -> str | None:
@@ -212,7 +218,7 @@ class _Reader:
 
     # -- due dates
 
-    def due(self) -> Iterator[dict]:
+    def due(self, calendar: Calendar) -> Iterator[dict]:
         """Claims of due dates: `at` in course time without a zone, or in UTC where the file gives one."""
         lines: dict[int | str, int] = {}
         for at, entry in self.entries("due"):
@@ -223,7 +229,11 @@ class _Reader:
             if (before := lines.setdefault(cmid or name, line)) != line:
                 what = f"activity {cmid}" if cmid else f"“{name}”"
                 raise self.wrong(f"{what} is due on line {before} already: keep one of the two", "due", at)
-            yield {"noun": "due", "line": line, "cmid": cmid, "name": name, "at": self.moment(at, entry)}
+            moment = self.moment(at, entry)
+            weeks = calendar.week_1, calendar.numbering().starts_on(calendar.last_week)
+            if sentence := far(date.fromisoformat(moment[:10]), *weeks):
+                self.notes.append(f"line {self.file.line('due', at, 'at')}: {sentence}")
+            yield {"noun": "due", "line": line, "cmid": cmid, "name": name, "at": moment}
 
     def moment(self, number: int, entry: dict) -> str:
         value = _parsed(entry.get("at"), datetime.fromisoformat)
@@ -233,7 +243,8 @@ class _Reader:
             value = value.replace(hour=23, minute=59)
         if not isinstance(value, datetime) or not 1970 <= value.year < 2200:
             said = _shown(entry["at"]) if "at" in entry else "(nothing)"
-            raise self.wrong(NO_TIME.format(said=said), "due", number, "at")
+            hint = slip(said) or "write it as 2016-04-01T23:59:00"
+            raise self.wrong(NO_TIME.format(said=said, hint=hint), "due", number, "at")
         value = value.replace(microsecond=0)
         return value.astimezone(UTC).isoformat() if value.tzinfo else value.isoformat()
 

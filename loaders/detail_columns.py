@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 SAMPLE_ROWS = 2_000
 LONGEST_NAME = 200  # letters of a field's name
-STRONG = ("moodle_id", "email", "idnumber", "username")
+NAMES = ("firstname", "lastname", "fullname", "preferred")  # of a person, whether or not they tell people apart here
+STRONG = frozenset(("moodle_id", "email", "idnumber", "username"))
 # What institutions call them, beside Moodle's own words in headings.py; compared without spaces and punctuation.
 _WORDS = {
     "moodle_id": "Moodle id|Moodle user id|User id",
@@ -31,12 +32,16 @@ _WORDS = {
     "|Studentnr|Número de estudiante|Número de aluno|Opiskelijanumero|学籍番号",
     "email": "Mail|Mail address|E-mail address|Student email|University email|Institutional email|Student mail",
     "username": "User name|Login|Login name|Login id|Network id",
-    "firstname": "Given name|Given names|First names|Forename|Forenames|First",
-    "lastname": "Family name|Last names|Surnames|Last",
+    "firstname": "Given|Given name|Given names|First names|Forename|Forenames|First",
+    "preferred": "Preferred name|Preferred first name|Preferred given name|Known as",
+    "lastname": "Family|Family name|Family names|Last names|Surnames|Last",
     "fullname": "Name|Full name|Student name|Name of student|User full name|Display name|Surname, First name"
     "|Last name, First name|Surname, Given name|Family name, Given name|Surname First name|First name Last name"
     "|Name, Vorname|Nachname, Vorname|Nom, Prénom|Nom et prénom|Nom complet|Nombre completo|Nome completo"
-    "|Vollständiger Name|Volledige naam|Naam|Fullt navn|Fullständigt namn|氏名|姓名",
+    "|Vollständiger Name|Volledige naam|Naam|Fullt navn|Fullständigt namn|Имя и фамилия|氏名|姓名",
+    # It may hold names, numbers or addresses: each row is found by what is in it.
+    "any": "Student|Learner|Pupil|Student*in|Studierende|Étudiant|Étudiante|Étudiant·e|Estudiante|Alumno|Studente|Aluno"
+    "|Студент|学生",
 }
 
 
@@ -77,7 +82,7 @@ def layout(sheet: Sheet, asked: Asked, known: dict[str, set[str]]) -> Layout:
     if asked.key:
         column = named(sheet.header, asked.key)
         what = _said(sheet.header[column]) or "any"
-        keys = {"fullname" if what in ("firstname", "lastname") else what: column}
+        keys = {"fullname" if what in NAMES else what: column}
     else:
         keys = by_heading(sheet.header) or by_content(sheet.header, sample, known)
     if not keys:
@@ -90,7 +95,7 @@ def layout(sheet: Sheet, asked: Asked, known: dict[str, set[str]]) -> Layout:
 
 def _said(header: str) -> str | None:
     """What a header says its column identifies people by."""
-    for what in ("moodle_id", "email", "idnumber", "username", "firstname", "lastname", "fullname"):
+    for what in ("moodle_id", "email", "idnumber", "username", *NAMES, "any"):
         moodles = what in headings.WORDS and headings.says(header, what)
         if moodles or _squeezed(header) in _SQUEEZED[what]:
             return what
@@ -103,6 +108,9 @@ def by_heading(header: list[str]) -> dict[str, int]:
     for column, text in enumerate(header):
         if what := _said(text) if clean(text) else None:
             found.setdefault(what, column)
+    preferred = found.pop("preferred", None)
+    if preferred is not None and "lastname" in found:
+        found.setdefault("firstname", preferred)
     if "firstname" in found and "lastname" not in found:
         _settle_names(header, found)
     both = {"firstname", "lastname"}
@@ -134,11 +142,13 @@ def by_content(header: list[str], sample: list[list[str]], known: dict[str, set[
 
 
 def fields(header: list[str], sample: list[list[str]], keys: set[int], asked: Asked) -> dict[int, str]:
-    """Column -> name of its field: all but those that identify, or those that were chosen."""
+    """Column -> name of its field: all but names and those that identify, or those that were chosen."""
     chosen = all_named(header, asked.only) or [
         column
         for column, text in enumerate(header)
-        if column not in keys and (clean(text) or any(clean(row[column]) for row in sample))
+        if column not in keys
+        and _said(text) not in NAMES
+        and (clean(text) or any(clean(row[column]) for row in sample))
     ]
     left_out = set(all_named(header, asked.leave_out))
     times: Counter[str] = Counter()

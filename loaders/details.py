@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 
 KIND = "details"
 OWN = "if it is your own list of students, `coursette details FILE` takes it"
+FORMULAS = (
+    "“{}” holds formulas without a result, which were left out ({:,}, the first on line {}): open the file in your"
+    " spreadsheet program, save it there, and take it again"
+)
+EMPTY = "this spreadsheet has no rows: the first line holds the headings, and each line below it a student"
 PLACES = 6  # of a number that a program has worked out: 5.099999905 is 5.1
 _FLOAT = re.compile(rf"-?\d+\.\d{{{PLACES + 1},}}")
 _MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d) 00:00:00")
@@ -34,16 +40,33 @@ def read(sheet: Sheet, asked: Asked, known: dict[str, set[str]]) -> Reading:
     found = detail_columns.layout(sheet, asked, known)
     who = " and ".join(f"“{clean(sheet.header[column])}”" for column in sorted(found.keys.values()))
     notes = [f"people are told apart by {who}; taken: {', '.join(found.fields.values())}"]
-    return Reading(KIND, _claims(sheet, found), notes=notes)
+    reading = Reading(KIND, (), notes=notes)
+    reading.claims = _claims(sheet, found, notes)
+    return reading
 
 
-def _claims(sheet: Sheet, found: Layout) -> Iterator[dict]:
+def _claims(sheet: Sheet, found: Layout, notes: list[str]) -> Iterator[dict]:
+    """A cell whose formula has no stored result says nothing: what an older spreadsheet said of it stays."""
     yield {"noun": "fields", "fields": list(found.fields.values())}
+    formulas: dict[int, list[int]] = defaultdict(list)  # column -> lines
     for line, row in sheet.rows():
+        unsolved = {place for place, text in enumerate(row) if unsolved_formula(text, sheet.format)}
+        for column in unsolved & {*found.fields, *found.keys.values()}:
+            formulas[column].append(line)
+        row = ["" if place in unsolved else text for place, text in enumerate(row)]
         about = person(found, row)
-        said = {name: cell(row[column], sheet.format) for column, name in found.fields.items()}
+        said = {
+            name: cell(row[column], sheet.format) for column, name in found.fields.items() if column not in unsolved
+        }
         if about or any(said.values()):
             yield {"noun": "row", "line": line, "about": about, "details": said}
+    for column, lines in sorted(formulas.items()):
+        notes.append(FORMULAS.format(clean(sheet.header[column]), len(lines), lines[0]))
+
+
+def unsolved_formula(text: str, made_by: str) -> bool:
+    """Whether a cell came as its formula, `=D3*2`: the program that wrote the workbook left no result in it."""
+    return made_by in ("xlsx", "ods") and text.startswith("=")
 
 
 def person(found: Layout, row: list[str]) -> dict:
@@ -80,6 +103,8 @@ def known(connection: sqlite3.Connection, site_id: int) -> dict[str, set[str]]:
 def in_own_words(error: Unreadable) -> Unreadable:
     """What is wrong with the file, with the remedy for one that did not come out of Moodle."""
     what, _, remedy = str(error).partition(": ")
+    if "is empty" in what:
+        return Unreadable(EMPTY)
     if "where the header has" in what:
         remedy = "every column needs a heading in the first line, with no title above it"
     elif "download" in remedy:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING
 
+from loaders import strangers
 from loaders.claims import Newest, sync
 
 if TYPE_CHECKING:
+    from loaders.feeds import Site
     from loaders.results import Course
 
 STEPS = {"submission": "submissions", "attempt": "attempts"}
@@ -71,13 +73,13 @@ def save_calendar(connection: sqlite3.Connection, course: Course) -> None:
     sync(connection, "calendar_events", ("course_id", "moodle_id"), rows, "course_id = ?", (course.id,))
 
 
-def save_entries(connection: sqlite3.Connection, courses: list[Course]) -> None:
+def save_entries(connection: sqlite3.Connection, sites: list[Site]) -> None:
     """Write Moodle's own blog entries into `blog_posts`, of people whom other files know; with their links."""
     said = Newest()
-    for course in courses:
-        for load in course.loads:
-            for claim in load.of("blog entry"):
-                if person := _author(course, claim):
+    for site in sites:
+        for load in site.loads:
+            for claim in load.of(strangers.NOUN):
+                if "withheld" not in claim and (person := strangers.author(site, claim)):
                     said.say((person, claim["moodle_id"]), load, claim)
     columns = ("title", "text", "word_count", "link_count", "published_utc")
     entries = {key: word[2] for key, word in said.best.items()}
@@ -92,11 +94,6 @@ def save_entries(connection: sqlite3.Connection, courses: list[Course]) -> None:
         "insert into post_links (blog_post_id, url) values (?, ?)",
         [(own[key], url) for key in sorted(entries) for url in entries[key].get("links", [])],
     )
-
-
-def _author(course: Course, claim: dict) -> int | None:
-    root, _ = course.people.find({"moodle_id": claim["author"]}, course.id)
-    return course.own.get(root)
 
 
 def instances(connection: sqlite3.Connection, course_id: int) -> dict[tuple[str, int], int]:

@@ -33,7 +33,7 @@ class Download:
 
     `source` is the name to show (`all.zip/logs.csv`); `named`, whether the user named this very file, so that
     being unknown is an error; `size`, bytes as stored (0 where there is no file); `modified_utc`, the file's
-    own date as ISO-8601 UTC text, or None.
+    own date as ISO-8601 UTC text, or None; `there`, whether anything has this name at all.
     """
 
     source: str
@@ -41,6 +41,7 @@ class Download:
     size: int
     modified_utc: str | None
     opener: Callable[[], BinaryIO] = field(repr=False, compare=False)
+    there: bool = True
 
     def open(self) -> BinaryIO:
         """A fresh stream of the content, from its start, gunzipped if need be. Raises Unreadable."""
@@ -78,7 +79,7 @@ def find(paths: Iterable[str | os.PathLike]) -> Iterator[Download]:
         try:
             mode = path.stat().st_mode
         except (OSError, ValueError) as error:
-            yield _broken(shown, True, _why_missing(error))
+            yield _broken(shown, True, _why_missing(error), there=False)
             continue
         if stat.S_ISDIR(mode):
             yield from _told_if_empty(_folder(path, shown), shown, "folder")
@@ -94,11 +95,11 @@ def _why_missing(error: OSError | ValueError) -> str:
     return not_to_be_had(error)
 
 
-def _broken(shown: str, named: bool, sentence: str) -> Download:
+def _broken(shown: str, named: bool, sentence: str, there: bool = True) -> Download:
     def refuse() -> BinaryIO:
         raise Unreadable(sentence)
 
-    return Download(_printable(shown), named, 0, None, refuse)
+    return Download(_printable(shown), named, 0, None, refuse, there)
 
 
 def _told_if_empty(found: Iterator[Download], shown: str, what: str) -> Iterator[Download]:

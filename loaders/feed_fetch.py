@@ -13,11 +13,13 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.parse import urlsplit
 
 import httpx
 import stamina
+from publicsuffixlist import PublicSuffixList
 
 from loaders import __version__
 from loaders.errors import Unreadable
@@ -55,6 +57,12 @@ class Limits:
     wait_most_s: float = 60  # what a Retry-After may ask for
     parse_s: float = 20
     pages: int = 200  # of one blog in one run
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    """Under what names anybody may have one of their own. Not of companies: wordpress.com's blogs share its servers."""
+    return PublicSuffixList(only_icann=True)
 
 
 @dataclass
@@ -100,10 +108,10 @@ class Client:
         await self.workers.stop()
 
     def site(self, url: str) -> Site:
-        """What is known of how busy the site of an address is."""
+        """What is known of how busy the site of an address is: all of usq.edu.au, or of wordpress.com, is one."""
         host = (urlsplit(url).hostname or "").rstrip(".")
         numeric = ":" in host or host.rpartition(".")[2].isdecimal()
-        return self._sites[host if numeric else ".".join(host.split(".")[-2:])]
+        return self._sites[host if numeric else _suffixes().privatesuffix(host) or host]
 
     @asynccontextmanager
     async def turn(self, site: Site) -> AsyncIterator[None]:

@@ -7,10 +7,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from loaders import backup_log, calendar_file, claims, details, downloads, headings, kinds, load_details, log, tables
+from loaders import (
+    backup_log,
+    blogs,
+    calendar_file,
+    claims,
+    details,
+    downloads,
+    headings,
+    kinds,
+    load_details,
+    log,
+    strangers,
+    tables,
+)
 from loaders.backup_zone import refuse_wrong_zone
 from loaders.errors import Unreadable
-from loaders.load_claims import ASSUMED, NotUsed, Outcome, SmallFile
+from loaders.load_claims import ASSUMED, NotUsed, Outcome, SmallFile, waiting
 from loaders.load_log import Place, find_course, first_column, hold, now_utc, retry_held, write_log
 from loaders.places import Options, Places
 from loaders.retime import follow_pages, page_zone
@@ -18,6 +31,8 @@ from loaders.settle import settle
 from loaders.times import Clock
 from loaders.unload import take_back
 from loaders.weeks import move_zone
+
+AGAIN = "its date is newer than it was: what it says counts as new again"
 
 
 class Loader:
@@ -44,15 +59,25 @@ class Loader:
             self.connection.execute("begin immediate")
         if self.options.staff:
             self._note_staff()
+        blogs: list[tuple[downloads.Download, Outcome]] = []
         for path in paths:
             try:
                 for download in downloads.find([path]):
-                    yield self.take(download)
+                    outcome = self.take(download)
+                    blogs += [(download, outcome)] * (outcome.kind == strangers.KIND)
+                    yield outcome
             except Unreadable as error:
                 yield Outcome(str(path), error=str(error))
+        self._take_again(blogs)
         self.at_end()
         if self.options.check:
             self.connection.execute("rollback")
+
+    def _take_again(self, blogs: list[tuple[downloads.Download, Outcome]]) -> None:
+        """Files of Moodle's blog whose authors only a later file made known."""
+        for download, outcome in blogs:
+            if strangers.needed_again(self.connection, downloads.fingerprint(download)):
+                vars(outcome).update(vars(self.take(download)))
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -83,20 +108,25 @@ class Loader:
             outcome.load_id = None
         if outcome.error and outcome.unused and not download.named:
             outcome.notes, outcome.error = [outcome.error], None
-        if outcome.error:
+        if outcome.error and download.there:
             self._note_refused(download, outcome)
         return outcome
 
     def _take(self, download: downloads.Download, outcome: Outcome) -> None:
         key = downloads.fingerprint(download)
+        if again := strangers.needed_again(self.connection, key):
+            take_back(self.connection, again)
         if self._known(key, outcome):
-            if self._apply_course_timezone(outcome.load_id) | self._is_newer(download, outcome):
-                settle(self.connection, True)
+            moved = self._apply_course_timezone(outcome.load_id)
+            if moved | self._is_newer(download, outcome) | self._said_again(outcome):
+                settle(self.connection, moved)
             return
         try:
             content = tables.read(download)
-        except Unreadable:
+        except Unreadable as error:
             outcome.unused = not download.named
+            if self.options.details:
+                raise details.in_own_words(error) from error
             raise
         outcome.load_id = self.connection.execute(
             "insert into loads (source, content_key, modified_utc, course_option, options, loaded_utc)"
@@ -109,6 +139,7 @@ class Loader:
             self._take_log(content, outcome)
         else:
             SmallFile(self.connection, self.options, self.places, outcome).take(content)
+        self._said_again(outcome)
         if isinstance(content, tables.Backup):
             self._take_logs_of_backup(content, outcome)
         if outcome.kind in (log.KIND, backup_log.KIND) and outcome.rows_new:
@@ -129,8 +160,11 @@ class Loader:
         if row is None:
             return False
         if not self.options.agree(row[4]):
+            has_events = "select 1 from load_events where load_id = ? limit 1"
+            settled = self.connection.execute(has_events, (row[0],)).fetchone() is None
             take_back(self.connection, row[0])
-            settle(self.connection, True)  # its events are gone, whatever the new reading brings
+            if not settled:
+                settle(self.connection, True)  # its events are gone, whatever the new reading brings
             outcome.notes.append(f"replaces load {row[0]}, which read this very file with other options")
             return False
         outcome.load_id, outcome.kind, outcome.rows_read, when, _ = row
@@ -139,15 +173,20 @@ class Loader:
         return True
 
     def _is_newer(self, download: downloads.Download, outcome: Outcome) -> bool:
-        """A calendar that was changed back is in force again, though its words are known: its date says so."""
-        return (
-            outcome.kind == calendar_file.KIND
-            and self.connection.execute(
-                "update loads set modified_utc = ?1 where id = ?2 and coalesce(modified_utc, '') < ?1",
-                (download.modified_utc, outcome.load_id),
-            ).rowcount
-            > 0
-        )
+        """A teacher's own file that was changed back is in force again, though its words are known: by its date."""
+        if outcome.kind not in (calendar_file.KIND, details.KIND, blogs.KIND):
+            return False
+        sql = "update loads set modified_utc = ?1 where id = ?2 and coalesce(modified_utc, '') < ?1"
+        newer = self.connection.execute(sql, (download.modified_utc, outcome.load_id)).rowcount > 0
+        outcome.notes.extend([AGAIN] * newer)
+        return newer
+
+    def _said_again(self, outcome: Outcome) -> bool:
+        """A list that the teacher registers on purpose is a newer word than what was removed of it before."""
+        if self.options.kind != blogs.KIND:
+            return False
+        blogs.say_now(self.connection, outcome.load_id)
+        return True
 
     def _settle(self, outcome: Outcome) -> None:
         connection = self.connection
@@ -258,9 +297,3 @@ class Loader:
                 "insert into loads (source, kind, loaded_utc, error) values (?, ?, ?, ?)",
                 (download.source, outcome.kind, now_utc(), outcome.error),
             )
-
-
-def waiting(connection: sqlite3.Connection, load_id: int | None) -> int:
-    """How many rows of a load have found no home yet."""
-    sql = "select count(distinct coalesce(line, -id)) from unmatched where load_id = ?"
-    return connection.execute(sql, (load_id,)).fetchone()[0]

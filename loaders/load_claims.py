@@ -6,18 +6,18 @@ import json
 import sqlite3
 from dataclasses import dataclass, field
 
-from loaders import claims, details, kinds, pulled
+from loaders import claims, details, kinds, pulled, strangers
 from loaders.courses import Evidence, members, things
 from loaders.errors import Unreadable
 from loaders.places import Options, Places
 from loaders.pulled_answers import Pulled
 from loaders.reading import Reading
 from loaders.retime import UTC_TEXT
-from loaders.tables import Backup, CalendarFile, Content, Sheet
+from loaders.tables import Answer, Backup, CalendarFile, Content, Sheet
 from loaders.times import Clock
 
 ASSUMED = "times were read in {zone}, this computer's zone: if Moodle shows you another, say --timezone"
-NO_ROW = {"columns", "fields", "grade_items"}
+NO_ROW = {"columns", "fields", "grade_items", "feed list"}
 
 
 @dataclass
@@ -74,13 +74,17 @@ class SmallFile:
             outcome.load_id, kind=outcome.kind, site_id=site_id, course_option=course, course_id=course_id,
             timezone=zone, timezone_from=zone_from, newest_utc=reading.newest_utc,
         )  # fmt: skip
+        if outcome.kind == strangers.KIND and not isinstance(content, Pulled):  # a pull leaves them out itself
+            said = strangers.withhold(self.connection, site_id, said, outcome.notes)
         count_rows(self.connection, outcome, said)
         claims.store(self.connection, outcome.load_id, said)
         if isinstance(content, Pulled):
             pulled.note(self.connection, outcome.load_id, content.head)
             pulled.store(self.connection, outcome.load_id, answers)
             pulled.supersede(self.connection, outcome.load_id)
-        timeless = isinstance(content, (Backup, Pulled, CalendarFile))  # their times are in no zone that is assumed
+        timeless = isinstance(
+            content, (Answer, Backup, Pulled, CalendarFile)
+        )  # their times are in no zone that is assumed
         if zone_from == "machine" and not timeless and any(UTC_TEXT.search(json.dumps(claim)) for claim in said):
             outcome.notes.append(ASSUMED.format(zone=zone))
         if self.options.course and not reading.course.get("moodle_id"):
@@ -128,7 +132,11 @@ def count_rows(connection: sqlite3.Connection, outcome: Outcome, said: list[dict
     }
     rows: dict[object, bool] = {}
     for number, claim in enumerate(said):
-        if claim["noun"] not in NO_ROW and (claim["noun"] != "course" or outcome.kind == "course"):
+        if (
+            claim["noun"] not in NO_ROW
+            and "withheld" not in claim
+            and (claim["noun"] != "course" or outcome.kind == "course")
+        ):
             row = claim.get("line", f"claim {number}")
             rows[row] = rows.get(row, False) or _content(claim) not in known
     outcome.rows_read = len(rows)
@@ -140,3 +148,9 @@ def _content(claim: dict) -> str:
     return json.dumps(
         {k: v for k, v in claim.items() if k not in ("line", "answer")}, ensure_ascii=False, sort_keys=True
     )
+
+
+def waiting(connection: sqlite3.Connection, load_id: int | None) -> int:
+    """How many rows of a load have found no home yet."""
+    sql = "select count(distinct coalesce(line, -id)) from unmatched where load_id = ?"
+    return connection.execute(sql, (load_id,)).fetchone()[0]

@@ -20,6 +20,8 @@ def take(connection: sqlite3.Connection, options: Options, places: Places, outco
         said = list(reading.claims)
     except Unreadable as error:
         raise details.in_own_words(error) from None
+    if not any(claim["noun"] == "row" for claim in said):
+        raise Unreadable(details.EMPTY)
     outcome.notes.extend(reading.notes)
     places.describe(outcome.load_id, kind=details.KIND, site_id=site_id)
     count_rows(connection, outcome, said)

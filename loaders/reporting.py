@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-from loaders import advice, details, sentiment
+from loaders import advice, blogs, details, sentiment
 from loaders.load import Loader, Outcome, waiting
 from loaders.places import Options
 from loaders.schema import open_database, settle_in
@@ -98,15 +98,23 @@ def say(outcome: Outcome) -> None:
 
 
 def say_unmatched(connection, load_id: int) -> None:
-    """The rows of a spreadsheet that found nobody, one line each, while there are few."""
+    """The rows of a spreadsheet or a list of blogs that found nobody, one line each, while there are few."""
     rows = connection.execute(
         "select line, reason, raw from unmatched where load_id = ? order by line limit ?", (load_id, LISTED + 1)
     ).fetchall()
     for line, reason, raw in rows[:LISTED]:
-        who = ", ".join(str(value) for value in json.loads(raw)["about"].values())
-        echo(f"  line {line}" + (f" ({who})" if who else "") + f": {reason}")
+        who = _told_of(json.loads(raw))
+        where = f"line {line}" if line else "a row"
+        echo(f"  {where}" + (f" ({who})" if who else "") + f": {reason}")
     if len(rows) > LISTED:
         echo("  and more: all are in the table `unmatched`")
+
+
+def _told_of(claim: dict) -> str:
+    """What a row says of whom it is about: by its columns, its words, or its cells."""
+    said = claim.get("about") or claim.get("student") or claim.get("cells") or {}
+    words = [str(value) for value in said.values()] or claim.get("candidates", [])
+    return ", ".join(dict.fromkeys([*words, *([claim["url"]] if "url" in claim else [])]))
 
 
 def finish(connection, outcomes: list[Outcome], options: Options) -> None:
@@ -115,7 +123,7 @@ def finish(connection, outcomes: list[Outcome], options: Options) -> None:
         if outcome.load_id:
             outcome.rows_unmatched = waiting(connection, outcome.load_id)
         say(outcome)
-        if outcome.kind == details.KIND and outcome.load_id:
+        if outcome.kind in (details.KIND, blogs.KIND) and outcome.load_id:
             say_unmatched(connection, outcome.load_id)
     taken = {outcome.load_id for outcome in outcomes if outcome.load_id}
     for load_id, sentence in advice.short_files(connection).items():

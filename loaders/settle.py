@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 
-from loaders import details, due, feeds, rollups, sentiment, weeks
+from loaders import details, due, feeds, rollups, sentiment, strangers, weeks
 from loaders.activities import Activities, save_parts, save_sections
 from loaders.claims import Load, read_loads
 from loaders.courses import name_courses, place_loads, tidy_courses
@@ -41,13 +41,15 @@ ORPHANS = (
       ("enrolments", "group_members", "completions", "grades", "person_details", "submissions", "attempts",
       "responses", "blog_posts")),
 )  # fmt: skip
-QUIET = {"course", "staff", "columns", "grade_items", "log role", "calendar", *feeds.NOUNS}  # no row of their own
+# No row of their own, or one that needs no course
+QUIET = {"course", "staff", "columns", "grade_items", "log role", "calendar", strangers.NOUN, *feeds.NOUNS}
 
 
-def settle(connection: sqlite3.Connection, events_changed: bool = True) -> None:
+def settle(connection: sqlite3.Connection, events_changed: bool = True, let_go: frozenset[int] = frozenset()) -> None:
     """Bring every derived table up to date, inside the caller's transaction.
 
-    `events_changed`: log lines came or went; roll-ups are then rebuilt even where the students stayed.
+    `events_changed`: log lines came or went; roll-ups are then rebuilt even where the students stayed. `let_go`: own
+    keys of blogs that go with their posts where nothing names them any more.
     """
     connection.execute("update loads set course_id = null where kind = ?", (details.KIND,))  # they keep no course
     loads, sheets = apart(read_loads(connection))
@@ -65,7 +67,8 @@ def settle(connection: sqlite3.Connection, events_changed: bool = True) -> None:
         needed, changed = _settle_site(connection, site_id, here, own, unmatched, settled, sites)
         kept |= needed
         renamed |= changed
-    feeds.save_feeds(connection, sites, unmatched)
+    feeds.save_feeds(connection, sites, unmatched, let_go)
+    strangers.hold(sites, unmatched)
     _drop_people(connection, kept)
     _drop_orphans(connection)
     save_detail_groups(connection, set(order(sheets)))
@@ -73,7 +76,7 @@ def settle(connection: sqlite3.Connection, events_changed: bool = True) -> None:
     _save_unmatched(connection, unmatched)
     moved = weeks.settle_weeks(connection)
     _settle_rollups(connection, before if not (events_changed or renamed or moved) else None)
-    save_entries(connection, settled)
+    save_entries(connection, sites)
     save_link_people(connection)
     for course in settled:
         save_steps(connection, course)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from loaders import strangers
 from loaders.html_text import links_of, text_of, word_count
 from loaders.names import clean
 from loaders.reading import Reading
@@ -204,11 +205,14 @@ ALONE = {
     "assignments": ("assignment submissions", submissions),
     "attempts": ("quiz attempts", attempts),
     "events": ("calendar events", events),
+    "entries": (strangers.KIND, entries),
 }
 
 
 def alone(data: dict) -> Reading | None:
     """What a saved answer says that carries no head of a pull; None where only its question would tell."""
+    if "entries" in data and not all({"userid", "publishstate"} <= set(one) for one in data["entries"]):
+        return None  # of a glossary
     found = next((pair for key, pair in ALONE.items() if isinstance(data.get(key), list) and data[key]), None)
     if found is None or ("attempts" in data and not all("quiz" in one for one in data["attempts"])):
         return None
@@ -221,5 +225,6 @@ def alone(data: dict) -> Reading | None:
     said = [claim.get("published_utc") or claim.get("time_utc") for claim in claims]
     graded = [item.get("gradedategraded") for one in data.get("usergrades", []) for item in one.get("gradeitems", [])]
     said += [epoch_utc(int(at)) for at in graded if at]
+    said += [epoch_utc(int(one["lastmodified"])) for one in data.get("entries", []) if one.get("lastmodified")]
     course = {"moodle_id": int(next(iter(courses)))} if len(courses) == 1 else {}
     return Reading(kind=kind, claims=claims, course=course, newest_utc=max(filter(None, said), default=None))

@@ -48,7 +48,7 @@ IN_COURSE = {"lastcourseaccess", "roles", "groups", "enrolledcourses"}  # said o
 INCOMPLETE = "this web-service answer is incomplete or was edited: ask Moodle for it again"
 # Answers that are known and not used: a key that they have -> what they are. The first that fits.
 UNUSED = {
-    "totalentries": "blog entries",
+    "totalentries": "an empty list of blog entries",
     "usergrades": "grades of the user report",
     "tables": "grades of the user report",
     "statuses": "activity completion of one person",

@@ -42,6 +42,8 @@ def extra_template_vars(template, database, view_name, request, datasette):
         choices = await choices_in(datasette, request, database)
         if choices is None:
             return {}
+        for name, other in (query.get("choices") or {}).items():
+            choices[name] = choices.get(other) or choices.get(name)  # all of them, where the shorter list is empty
         own = query.get("words") or {}, query.get("hints") or {}
         chosen = [field(name, request.args.get(name) or "", choices, *own) for name in query["params"]]
         return {"fields": chosen, "is_hidden": is_hidden}

@@ -1,5 +1,6 @@
 """Names that lead to the student's page, in any answer with `fullname` and `person` and in the tables of people;
-from each row of resource_usage, who has not opened and who has not completed it; course time in words."""
+from each row of resource_usage, who has not opened and who has not completed it; from each field of students, who has
+what in it; course time in words."""
 
 from __future__ import annotations
 
@@ -33,6 +34,8 @@ def render_cell(row, value, column, table, database, datasette):
         return Markup('<a href="{}/{}" aria-label="{}" title="{}">who?</a>').format(
             datasette.urls.database(database), value, asked, asked
         )
+    if table is None and column == "field" and "different_values" in columns:
+        return _link(_of_field(datasette, database, value, row["course"]), value)
     return in_words(value) if table is None and column.endswith("_local") and isinstance(value, str) else None
 
 
@@ -48,6 +51,11 @@ def in_words(local: str) -> str | None:
 def _student(datasette, database: str, person: int, course: int | None) -> str:
     ids = {"course": course} if course is not None else {}
     return datasette.urls.path(PAGE + urlencode({**ids, "person": person, "db": database}))
+
+
+def _of_field(datasette, database: str, name: str, course: int | None) -> str:
+    asked = {"course": course} if course is not None else {}
+    return f"{datasette.urls.database(database)}/students_by_details?{urlencode({**asked, 'field': name})}"
 
 
 def _link(address: str, text: str) -> Markup:

@@ -8,11 +8,13 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from exports import database, load, name, rows, viewed_course, write, write_log, write_participants
 from snapshot import differences, snapshot
 
 from loaders import blog_words
 from loaders.blog_address import addresses_in, home, same
+from loaders.cli import cli
 from loaders.errors import Unreadable
 from loaders.places import Options
 from loaders.unload import unload
@@ -74,6 +76,10 @@ def listed(folder: Path, *lines: list[str], name: str = "blogs.csv", when: int =
         ("HTTPS://Sam.WordPress.com", ["https://sam.wordpress.com/"]),
         ("my blog: http://a.org/x#top, or https://b.org/y.", ["http://a.org/x", "https://b.org/y"]),
         ("sam.wordpress.com", ["https://sam.wordpress.com/"]),
+        ("127.0.0.1:8123/al/", ["http://127.0.0.1:8123/al/"]),
+        ("blogs.example.edu:8080/~al", ["http://blogs.example.edu:8080/~al"]),
+        ("sam.example.org:443", ["https://sam.example.org:443/"]),
+        ("1.2.2026", []),
         ("sam@wordpress.com", []),
         ("none yet", []),
         ("https://user:secret@a.org/", []),
@@ -124,6 +130,46 @@ def test_a_table_in_any_language_with_what_is_left_out_said(course, tmp_path):
         )
     ]
     assert rows(course, "select count(*) from people") == [(len(PEOPLE),)]
+
+
+def test_rows_with_bad_addresses_are_told_one_by_one(course, tmp_path):
+    bad = [
+        ["Sam", "Lee", "sam@x.edu", "ftp://sam.example.org"],
+        ["Ann", "O'Brien", "ann@x.edu", "http//oneil.example.org"],
+        ["", "", "al@x.edu", "https://al:hunter2@al.example.org/"],
+        ["", "", "", "me@mail.example"],
+    ]
+    path = listed(
+        tmp_path,
+        ["First name", "Surname", "Email", "Blog"],
+        ["Zoë", "Müller", "zoe@x.edu", "https://zoe.example.org/"],
+        *bad,
+        *(["A", "B", "", none] for none in ("TBA", "", "n.a.", "-")),
+    )
+    assert add(course, path).notes == [
+        "line 3 (Sam Lee): 'ftp://sam.example.org' is no address of a blog",
+        "line 4 (Ann O'Brien): 'http//oneil.example.org' is no address of a blog",
+        "line 5 (al@x.edu): 'https://...@al.example.org/' is no address of a blog",
+        "line 6: 'me@mail.example' is no address of a blog",
+        "rows without an address were passed over: 4",
+    ]
+    assert not any("hunter2" in line for line in course.iterdump())
+    good = [["", "", "zoe@x.edu", f"https://z{place}.example.org"] for place in range(9)]
+    notes = add(
+        course, listed(tmp_path, ["First name", "Surname", "Email", "Blog"], *good, *bad * 6, name="b.csv")
+    ).notes
+    assert len(notes) == 21 and notes[-1] == "and 4 rows more whose address is none"
+
+
+def test_rows_without_a_student_are_listed(course, tmp_path, monkeypatch):
+    add(course, listed(tmp_path, ["Email", "Blog"], ["sam@x.edu", "https://sam.example.org/"]))
+    monkeypatch.chdir(tmp_path)
+    lines = [["<b>Bo</b> Lee", "bo@x.edu", "https://bo.example.org/"], ["Zoë", "", "https://z.example.org/"]]
+    listed(tmp_path, ["Name", "Email", "Blog"], *lines, name="more.csv")
+    told = CliRunner().invoke(cli, ["blogs", "add", "more.csv"]).output
+    why = "nobody is known yet by what this row says: load the participants, or correct the list"
+    assert f"  line 2 (bo@x.edu, <b>Bo</b> Lee, https://bo.example.org/): {why}" in told
+    assert f"  line 3 (Zoë, https://z.example.org/): {why}" in told
 
 
 def test_a_column_that_no_heading_explains_is_known_by_the_people_in_it(course, tmp_path):
@@ -256,6 +302,33 @@ def test_any_order_of_files_ends_in_the_same_database(tmp_path):
     assert "several people have this name" in seen[0][2][1][1]
 
 
+@pytest.mark.parametrize("number", ["001012826", "1012826", "1012826.0"])
+@pytest.mark.parametrize("heading", ["Student no", "Student Number", "Matr.-Nr.", "Student", "ID number"])
+def test_a_student_number_is_known_by_what_institutions_call_it_also_without_its_zeros(tmp_path, heading, number):
+    connection = database(tmp_path)
+    people = tmp_path / "people.json"
+    people.write_text(
+        '[{"id": 18, "fullname": "Sam Lee", "idnumber": "001012826", "roles": [{"shortname": "student"}]}]'
+    )
+    load(connection, people, course=2)
+    path = listed(tmp_path, [heading, "Campus", "Blog"], [number, "Toowoomba", "https://sam.example.org/"])
+    outcome = add(connection, path)
+    assert rows(connection, "select moodle_id from feeds join people on people.id = person_id") == [(18,)]
+    zeros = [
+        note
+        for note in outcome.notes
+        if note == "1 id numbers had lost their leading zeros and were matched without them"
+    ]
+    assert bool(zeros) == (not number.startswith("00"))
+
+
+@pytest.mark.parametrize("heading", ["Student", "Name", "Surname, first name"])
+@pytest.mark.parametrize("who", ["Sam Lee", "Lee, Sam"])
+def test_a_column_of_names_is_known_by_what_people_call_it(course, tmp_path, heading, who):
+    add(course, listed(tmp_path, [heading, "Blog"], [who, "https://sam.example.org/"]))
+    assert rows(course, WHOSE) == [("https://sam.example.org/", "sam@x.edu")]
+
+
 def test_an_address_of_two_students_is_nobodys_until_the_teacher_says_whose(course, tmp_path):
     add(
         course,
@@ -355,9 +428,30 @@ def test_by_hand_in_place_of_the_file_and_removed_again(course, tmp_path, who):
 
 def test_somebody_not_known_yet_waits(course):
     load_id, why = blog_words.add(course, Options(), "late@x.edu", ("https://late.example.org/",))
-    assert "no student is found" in why
+    assert why == "nobody is called “late@x.edu” yet, nor is it anybody's e-mail address, id number or user name"
+    assert rows(course, HELD) == [("https://late.example.org/", why)]
     unload(course, load_id)
     assert rows(course, WHOSE) == []
+
+
+def test_of_two_with_one_name_neither_is_meant(tmp_path):
+    connection = database(tmp_path)
+    two = [*PEOPLE, ("Sam", "Lee", "sam2@x.edu", "B")]
+    load(connection, write_participants(tmp_path / "participants.csv", two), course=2)
+    lines = [["Email", "Blog"], ["sam@x.edu", "https://s.example.org/"], ["zoe@x.edu", "https://z.example.org/"]]
+    add(connection, listed(tmp_path, *lines, ["sam2@x.edu", "https://t.example.org/"]))
+    loads = rows(connection, "select count(*) from loads")
+    with pytest.raises(Unreadable, match=r"2 people are called Sam Lee: say which by one of sam2@x.edu, sam@x.edu$"):
+        blog_words.add(connection, Options(), "Sam Lee", ("https://u.example.org/",))
+    both = r"2 people are called sam lee: say which by one of sam2@x.edu \(https://t.+/\), sam@x.edu \(https://s.+/\)$"
+    for who in ("sam lee", "Lee, Sam"):
+        with pytest.raises(Unreadable, match=both.replace("sam lee", who)):
+            blog_words.remove(connection, Options(), who)
+    assert rows(connection, "select count(*) from loads") == loads
+    assert len(rows(connection, WHOSE)) == 3
+    assert blog_words.remove(connection, Options(), "SAM2@x.edu") == ["https://t.example.org/"]
+    assert blog_words.remove(connection, Options(), "Sam Lee") == ["https://s.example.org/"], "the only one with a blog"
+    assert rows(connection, WHOSE) == [("https://z.example.org/", "zoe@x.edu")]
 
 
 def test_what_is_no_blog_is_said(course):
@@ -385,3 +479,27 @@ def test_a_profile_field_is_followed_at_every_load(tmp_path):
     ]
     add(connection, listed(tmp_path, ["Email", "Blog"], ["sam@x.edu", "https://list.example.org/"]))
     assert [url for url, _ in rows(connection, WHOSE)] == ["https://list.example.org/", "https://zoe.example.org/"]
+
+
+# ---- What is said ----
+
+
+def test_the_status_of_a_blog_that_never_answered_and_of_a_large_class(tmp_path, monkeypatch):
+    many = [*PEOPLE, *(("Student", f"No {place:03}", f"s{place}@x.edu", "A") for place in range(40))]
+    connection = database(tmp_path)
+    load(connection, write_participants(tmp_path / "participants.csv", many), course=2)
+    lines = [["sam@x.edu", "http://127.0.0.1:9/sam/"], ["zoe@x.edu", "https://zoe.example.org/"]]
+    add(connection, listed(tmp_path, ["Email", "Blog"], lines[0]))
+    connection.close()
+    monkeypatch.chdir(tmp_path)
+    run = CliRunner().invoke
+    told = run(cli, ["blogs", "fetch"]).output
+    assert told.startswith("http://127.0.0.1:9/sam/ (Sam Lee): ")
+    assert run(cli, ["blogs", "add", "--student", *lines[1]]).exit_code == 0
+    told = run(cli, ["blogs", "status"]).output.splitlines()
+    assert told[1:3] == ["  Sam Lee: http://127.0.0.1:9/sam/", "      never answered"]
+    assert told[told.index("  Zoë Müller: https://zoe.example.org/") + 1] == "      not fetched yet"
+    begin = told.index("Students without a blog: 42")
+    assert told[begin + 21] == "  and 22 more: coursette blogs status --all"
+    whole = run(cli, ["blogs", "status", "--all"]).output
+    assert len(whole.splitlines()) == len(told) + 21 and "more: coursette" not in whole

@@ -176,6 +176,16 @@ MISTAKES = {
     f"{WEEKS}[[due]]\nactivity = 7\nat = 23:59:00\n": "line 6: at = 23:59:00 is no date and time",
     f"{WEEKS}{DUE}{DUE}": "line 7: activity 7 is due on line 4 already",
     f'{WEEKS}site = "moodle"\n': "line 4: site is the address of the Moodle",
+    f'{WEEKS}[[breaks]]\nfrom = 2016-03-28\n\n[name]\n1 = "One"\n': "line 7: nothing is called name here: did you mean"
+    " names?",
+    "course = 2\nweek_1 = 2016-13-28\n": "line 2: this line has a date that cannot be: there is no month 13",
+    "course = 2\nweek_1 = 2016-02-30\n": "line 2: this line has a date that cannot be: February 2016 has no day 30",
+    "course = 2\nweek_1 = 2016-3-8\n": "line 2: this line has a date that cannot be: give months, days and hours two"
+    " digits, as in 2016-03-08",
+    f"{WEEKS}[[due]]\nactivity = 7\nat = 2016-03-08T24:30:00\n": "line 6: this line has a date that cannot be: there is"
+    " no hour 24",
+    f'{WEEKS}[[due]]\nactivity = 7\nat = "2016-13-08"\n': "line 6: at = “2016-13-08” is no date and time: there is no"
+    " month 13",
     f"{WEEKS}due = 7\n": "line 4: write each of the due under a line [[due]]",
 }
 
@@ -220,3 +230,16 @@ def test_due_is_in_course_time_unless_it_says_otherwise(tmp_path, at):
     load(connection, log(tmp_path), course_timezone="Australia/Brisbane")
     load(connection, calendar(tmp_path, WEEKS + entry))
     assert rows(connection, "select due_utc from activities") == [(DUES[at],)]
+
+
+def test_a_due_date_far_from_the_weeks_is_taken_and_doubted(tmp_path):
+    connection = database(tmp_path)
+    load(connection, log(tmp_path))
+    (outcome,) = load(connection, calendar(tmp_path, WEEKS + DUE.replace("2016-04-01", "2061-04-01")))
+    assert (outcome.error, outcome.rows_unmatched) == (None, 0)
+    (note,) = outcome.notes
+    assert note.startswith("line 6: 2061-04-01 is more than half a year after the weeks, which go from 2016-02-29 to")
+    assert rows(connection, "select due_utc from activities") == [("2061-04-01T23:59:00Z",)]
+    for day, doubted in (("2015-08-31", False), ("2015-08-30", True), ("2016-10-01", False)):
+        (outcome,) = load(connection, calendar(tmp_path, WEEKS + DUE.replace("2016-04-01", day)))
+        assert bool(outcome.notes) == doubted, day

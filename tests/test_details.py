@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+from datetime import datetime
 from pathlib import Path
 
 import openpyxl
@@ -312,6 +313,20 @@ def test_the_command_tells_what_matched_and_what_did_not(tmp_path, course, monke
     assert run("details").exit_code == 2
 
 
+def test_a_spreadsheet_that_was_changed_back_is_in_force_again(tmp_path, course):
+    db = database(tmp_path)
+    load(db, *course)
+    path = tmp_path / "mine.csv"
+    for day, gpa in enumerate(("5.5", "1.0", "5.5")):
+        path.write_text(f"Email,GPA\nzoe@x.example,{gpa}\n", encoding="utf-8")
+        os.utime(path, (1_500_000_000 + day, 1_500_000_000 + day))
+        (outcome,) = take(db, path)
+        assert said(db) == {("zoe", "GPA"): gpa}
+    assert "counts as new again" in outcome.notes[-1]
+    os.utime(path, (1_400_000_000, 1_400_000_000))  # an older copy says nothing new
+    assert "counts as new again" not in take(db, path)[0].notes[-1]
+
+
 def test_a_participants_file_is_not_taken_back_when_it_is_read_as_details(tmp_path, course):
     db = database(tmp_path)
     load(db, *course)
@@ -321,6 +336,62 @@ def test_a_participants_file_is_not_taken_back_when_it_is_read_as_details(tmp_pa
     assert said(db) == {("zoe", "Groups"): "Online"}
     kinds = [kind for (kind,) in rows(db, "select kind from loads order by id")]
     assert kinds == ["course log", "people", "participants", "details"]
+
+
+def workbook(path: Path, *lines: list) -> Path:
+    book = openpyxl.Workbook()
+    for line in lines:
+        book.active.append(line)
+    book.save(path)
+    return path
+
+
+def test_a_formula_without_a_result_is_left_out_and_said_once_a_column(tmp_path, course):
+    db = database(tmp_path)
+    load(db, *course)
+    take(db, sheet(tmp_path / "older.csv", ["Email", "Total"], ["zoe@x.example", "11"]))
+    header = ["Email", "Mark", "Total", "Born", "Met"]
+    moment = datetime(2026, 5, 1, 3, 4)
+    zoe = ["zoe@x.example", 7, "=B2*2", datetime(1991, 5, 1), moment]
+    path = workbook(tmp_path / "mine.xlsx", header, zoe, ["sam1@x.example", 8, "=B3*2"], ["sam2@x.example", 9, 18])
+    (outcome,) = take(db, path)
+    assert outcome.notes[1:] == [
+        "“Total” holds formulas without a result, which were left out (2, the first on line 2): open the file in your"
+        " spreadsheet program, save it there, and take it again"
+    ]
+    assert said(db) == {
+        ("zoe", "Mark"): "7", ("sam1", "Mark"): "8", ("sam2", "Mark"): "9", ("zoe", "Total"): "11",
+        ("sam2", "Total"): "18", ("zoe", "Born"): "1991-05-01", ("zoe", "Met"): "2026-05-01 03:04:00",
+    }  # fmt: skip
+
+
+def test_names_in_any_column_are_no_details(tmp_path, course):
+    db = database(tmp_path)
+    load(db, *course)
+    lines = ["Preferred name", "Given name(s)", "Family", "GPA"], ["Zed", "Zoë", "Müller", "5"]
+    take(db, sheet(tmp_path / "mine.csv", *lines))
+    assert said(db) == {("zoe", "GPA"): "5"}
+
+    def found(*header: str):
+        laid = detail_columns.layout(made(list(header), ["x"] * len(header)), Asked(), {})
+        return laid.keys, list(laid.fields.values())
+
+    assert found("Given", "Surname", "GPA") == ({"firstname": 0, "lastname": 1}, ["GPA"])
+    assert found("Preferred name", "Family name", "GPA") == ({"firstname": 0, "lastname": 1}, ["GPA"])
+    assert found("Name", "Preferred name", "GPA") == ({"fullname": 0}, ["GPA"])
+    assert found("Email", "First name", "GPA") == ({"email": 0}, ["GPA"])
+    asked = Asked(only=("Preferred name",))
+    laid = detail_columns.layout(made(["Email", "Preferred name"], ["x", "y"]), asked, {})
+    assert list(laid.fields.values()) == ["Preferred name"], "where the teacher asks for it"
+
+
+def test_a_spreadsheet_without_rows_says_so(tmp_path, course):
+    db = database(tmp_path)
+    (tmp_path / "none.csv").write_text("")
+    (tmp_path / "header.csv").write_text("Email,GPA\n")
+    files = [workbook(tmp_path / "none.xlsx"), tmp_path / "none.csv", tmp_path / "header.csv"]
+    assert [one.error for one in load(db, *files, details=Asked())] == [details.EMPTY] * 3
+    assert "download it again" in load(db, files[0])[0].error
 
 
 HEADINGS = "every column needs a heading in the first line, with no title above it"

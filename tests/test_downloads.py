@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from exports import database, load, rows
 from made_tables import FIXTURES, only, read, utc, xlsx
 
 from loaders import downloads, tables
@@ -255,3 +256,11 @@ def test_a_file_that_may_not_be_read_is_a_sentence(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(Path, "open", deny)
     with pytest.raises(Unreadable, match=r"Permission denied.*check"):
         found.open()
+
+
+def test_a_file_that_is_not_there_is_no_load(tmp_path):
+    db = database(tmp_path)
+    (tmp_path / "odd.txt").write_text("What is this?")
+    missing, odd = load(db, tmp_path / "nosuch.csv", tmp_path / "odd.txt")
+    assert "there is no such file" in missing.error and odd.error
+    assert rows(db, "select source from loads") == [("odd.txt",)]

@@ -298,6 +298,17 @@ def test_before_due_tells_when_each_began_and_handed_in(small):
     assert "nobody says when “The TPACK book” is due" in ask(small, "before_due", activity="13")[0]["note"]
 
 
+def test_of_several_that_were_due_last_the_one_that_most_handed_in(small):
+    due = "update activities set due_utc = '2016-03-10T13:59:00Z', deleted = 0 where cmid in (10, 11)"
+    small.execute(due)
+    assert {row["activity"] for row in ask(small, "before_due")} == {"News & <i>chat</i>"}, "three and two"
+    one = "insert into submissions (person_id, activity_id, state, time_utc) values (?, 2, ?, '2016-03-03T10:00:00Z')"
+    small.executemany(one, [(made_up.BO, "submitted"), (made_up.OTHER_SAM, "submitted"), (made_up.NEW, "new")])
+    assert {row["activity"] for row in ask(small, "before_due")} == {"Quiz 1"}, "three and four"
+    assert len({row["activity"] for row in ask(small, "before_due", student="5")}) == 2
+    assert {row["activity"] for row in ask(small, "before_due", activity="10")} == {"News & <i>chat</i>"}
+
+
 def test_busiest_days_and_hours(small):
     rows = ask(small, "busiest")
     assert (rows[0]["day"], rows[0]["hour"], rows[0]["clicks"]) == ("1 Monday", 9, 2)
@@ -347,8 +358,8 @@ def test_students_by_details(detailed):
     assert values(everyone) == ["3,75", "4", "5.5", "6", "85%", "n/a"], "in order of number"
     zoe = everyone[2]
     assert list(zoe) == [
-        "fullname", "value", "email", "clicks", "done_pct", "last_access_local", "last_access_utc", "note", "person",
-        "moodle_id", "course",
+        "fullname", "value", "email", "clicks", "done_pct", "last_access_local", "last_access_utc", "field", "students",
+        "different_values", "note", "person", "moodle_id", "course",
     ]  # fmt: skip
     assert (zoe["fullname"], zoe["clicks"], zoe["done_pct"], zoe["moodle_id"]) == ("Zoë Müller", 5, 33.3, 5)
     assert values(ask(detailed, "students_by_details", field="GPA", at_least="4", at_most="6")) == ["4", "5.5", "6"]
@@ -358,8 +369,16 @@ def test_students_by_details(detailed):
     assert values(ask(detailed, "students_by_details", field='"odd"')) == ["<b>1</b>"]
 
 
+def test_students_by_details_without_a_field_lists_the_fields(detailed):
+    rows = ask(detailed, "students_by_details")
+    assert [(row["field"], row["students"], row["different_values"]) for row in rows] == [
+        ("Campus", 5, 3), ("GPA", 6, 6), ('"odd" field', 1, 1),
+    ]  # fmt: skip
+    assert {(row["fullname"], row["note"], row["course"]) for row in rows} == {(None, None, 2)}
+    assert note(ask(detailed, "students_by_details", at_least="high")).startswith("at_least and at_most take numbers")
+
+
 def test_students_by_details_says_what_it_cannot_answer(detailed):
-    assert note(ask(detailed, "students_by_details")) == 'say which field: Campus, GPA, "odd" field'
     assert note(ask(detailed, "students_by_details", field="Mode")) == (
         'no field is called “Mode”; the fields are Campus, GPA, "odd" field'
     )

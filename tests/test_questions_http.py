@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sqlite3
 
 import pytest
 from selectolax.lexbor import LexborHTMLParser as HTMLParser
@@ -63,6 +64,35 @@ async def test_what_to_ask_for_is_chosen_from_a_list(datasette):
     assert html.css_first('[name="site"]') is None and "Custom SQL" not in html.text()
     assert html.css_first("main h2, section h2, h2").text() == "Answer: 3 rows"
     assert html.css_first("th").text() == "fullname" and html.css_first("th.col-note, th.col-last_click_utc") is None
+
+
+async def test_only_what_is_due_is_offered_where_anything_is(tmp_path):
+    path = made_up.small(tmp_path / "moodle.db")
+    datasette = instance(path)
+
+    async def offered(question: str) -> list[str]:
+        html = HTMLParser((await get(datasette, f"/moodle/{question}?course=2")).text)
+        return [option.text() for option in html.css('select[name="activity"] optgroup option')]
+
+    assert await offered("before_due") == ["Quiz 1"]
+    assert len(every := await offered("never_opened")) == 4
+    with sqlite3.connect(path) as db:
+        db.execute("update activities set due_utc = null")
+    assert await offered("before_due") == every
+
+
+async def test_without_a_field_the_fields_are_the_answer(tmp_path):
+    path = made_up.small(tmp_path / "moodle.db")
+    with sqlite3.connect(path) as db:
+        db.execute("delete from person_details")
+        db.execute("insert into person_details (person_id, field, value) values (1, '<b>Mode</b> & so', 'Online')")
+    datasette = instance(path)
+    page = await get(datasette, "/moodle/students_by_details?course=2")
+    html = HTMLParser(page.text)
+    assert "No answer" not in page.text and "`" not in html.css_first("form").parent.text(), "backticks"
+    assert [cell.text() for cell in html.css("table td")] == ["<b>Mode</b> & so", "1", "1", "2"]
+    found = HTMLParser((await get(datasette, html.css_first("td.col-field a").attributes["href"])).text)
+    assert [cell.text() for cell in found.css("td.col-value")] == ["Online"]
 
 
 async def test_a_row_of_usage_leads_to_who_has_not(datasette):

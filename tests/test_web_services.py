@@ -209,7 +209,7 @@ def test_groups_of_a_course():
 @pytest.mark.parametrize(
     ("data", "name"),
     [
-        ({"entries": [], "totalentries": 0, "warnings": []}, "blog entries"),
+        ({"entries": [], "totalentries": 0, "warnings": []}, "an empty list of blog entries"),
         ({"usergrades": []}, "grades of the user report"),
         ({"statuses": [], "warnings": []}, "activity completion of one person"),
         ({"discussions": [], "warnings": []}, "forum discussions"),
