@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -119,5 +120,6 @@ def status(db, whole) -> None:
     from loaders import blogs_status, reporting
     from loaders.schema import open_existing
 
-    for line in blogs_status.report(open_existing(db).conn, whole):
-        reporting.echo(line)
+    with closing(open_existing(db).conn) as connection:
+        for line in blogs_status.report(connection, whole):
+            reporting.echo(line)
