@@ -17,7 +17,7 @@ from loaders.feed_address import networks
 from loaders.feed_archive import Archive, Replay, Saving, saved
 from loaders.feed_fetch import Client, Limits
 from loaders.feed_read import Known, Page, read_blog
-from loaders.feed_store import Store
+from loaders.feed_store import Blog, Store
 from loaders.post_links import save_link_people
 
 AT_ONCE = 32  # blogs begun and not ended: what is interrupted is then mostly whole
@@ -77,10 +77,10 @@ def fetch(path: Path, wanted: Wanted, tick: Callable[[int, int], None] = lambda 
                 archive.close()
 
 
-def _among(feeds: list[tuple[int, Known]], documents: dict[str, dict]) -> list[tuple[int, Known]]:
+def _among(feeds: list[tuple[Blog, Known]], documents: dict[str, dict]) -> list[tuple[Blog, Known]]:
     """The feeds of which anything was saved."""
     there = {same(url) for url in documents}
-    return [(key, known) for key, known in feeds if {same(url) for url in (known.url, known.feed_url) if url} & there]
+    return [(blog, known) for blog, known in feeds if {same(url) for url in (known.url, known.feed_url) if url} & there]
 
 
 def _end(store: Store) -> None:
@@ -101,43 +101,43 @@ class Run:
         self.done = 0
         self.failed: BaseException | None = None
 
-    async def all(self, client: Client, feeds: list[tuple[int, Known]]) -> None:
+    async def all(self, client: Client, feeds: list[tuple[Blog, Known]]) -> None:
         """Read all of them."""
         self.tick(0, self.total)
         async with client:
             try:
                 async with asyncio.TaskGroup() as group:
-                    for feed, known in feeds:
-                        group.create_task(self.one(client, feed, known))
+                    for blog, known in feeds:
+                        group.create_task(self.one(client, blog, known))
             except ExceptionGroup as errors:
                 raise errors.exceptions[0] from None
 
-    async def one(self, client: Client, feed: int, known: Known) -> None:
+    async def one(self, client: Client, blog: Blog, known: Known) -> None:
         """Read one blog to its end, or as far as it goes."""
         async with self.slots:
             try:
-                await self._read(client, feed, known)
+                await self._read(client, blog, known)
                 self.result.answered += 1
             except Exception as error:  # a blog must not end the run, whatever it is made of
                 if self.failed is not None:
                     raise self.failed from None  # the database did, not the blog
                 sentence = str(error) if isinstance(error, Unreadable) else UNKNOWN.format(type(error).__name__)
                 self.result.errors.append((known.url, sentence))
-                await self._write(self.store.save_error, feed, sentence)
+                await self._write(self.store.save_error, blog, sentence)
         self.done += 1
         self.tick(self.done, self.total)
 
-    async def _read(self, client: Client, feed: int, known: Known) -> None:
+    async def _read(self, client: Client, blog: Blog, known: Known) -> None:
         seen: set[str] = set()
         page: Page | None = None
         async with aclosing(read_blog(client, known)) as pages:
             async for page in pages:
                 seen.update(post["guid"] for post in page.posts)
-                new, changed = await self._write(self.store.save_page, feed, page)
+                new, changed = await self._write(self.store.save_page, blog, page)
                 self.result.new += new
                 self.result.changed += changed
         if page is not None:
-            self.result.gone += await self._write(self.store.mark_gone, feed, page.covers_from_utc, known.guids - seen)
+            self.result.gone += await self._write(self.store.mark_gone, blog, page.covers_from_utc, known.guids - seen)
 
     async def _write(self, function: Callable, *values: object):
         try:

@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
+from loaders.blog_address import same
 from loaders.feed_read import Known, Page
 from loaders.load_log import now_utc
 from loaders.schema import open_database
@@ -32,6 +34,13 @@ KINDS = {"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
 HAVE = "select guid, id, gone_utc, summary_only, {} from blog_posts where feed_id = ?"
 
 
+class Blog(NamedTuple):
+    """Which blog is meant, for as long as a run takes: SQLite gives the key of one that is removed to another."""
+
+    key: int
+    url: str
+
+
 class Store:
     """The database, as one run of fetching writes it. To be used from one thread."""
 
@@ -39,14 +48,17 @@ class Store:
         self.connection = open_database(path).conn
         self.started = now_utc()
 
-    def feeds(self, only_new: bool) -> list[tuple[int, Known]]:
-        """(own key, what is known) of every feed to ask, the one asked longest ago first."""
+    def feeds(self, only_new: bool) -> list[tuple[Blog, Known]]:
+        """(which, what is known) of every feed to ask, the one asked longest ago first."""
         rows = self.connection.execute(
             "select id, person_id, url, feed_url, etag, last_modified, older_url, whole from feeds"
             f" where {'fetched_utc is null' if only_new else '1'} order by asked_utc is not null, asked_utc, id"
         ).fetchall()
         since = {person: self._since(person) for _, person, *_ in rows}
-        return [(key, Known(*rest, bool(whole), self._guids(key), since[person])) for key, person, *rest, whole in rows]
+        return [
+            (Blog(key, url), Known(url, *rest, bool(whole), self._guids(key), since[person]))
+            for key, person, url, *rest, whole in rows
+        ]
 
     def _since(self, person: int | None) -> str | None:
         """Four weeks before the student's earliest course began; of an unknown student, before any."""
@@ -67,30 +79,35 @@ class Store:
             raise
         self.connection.execute("commit")
 
-    def save_page(self, feed: int, page: Page) -> tuple[int, int]:
-        """Keep one page of a feed; returns (posts that are new, posts that changed)."""
+    def _still(self, blog: Blog) -> bool:
+        """Whether the blog is still registered, or was taken back while it was read; inside a transaction."""
+        row = self.connection.execute("select url from feeds where id = ?", (blog.key,)).fetchone()
+        return row is not None and same(row[0]) == same(blog.url)
+
+    def save_page(self, blog: Blog, page: Page) -> tuple[int, int]:
+        """Keep one page of a blog; returns (posts that are new, posts that changed)."""
         with self.transaction():
-            row = self.connection.execute("select person_id from feeds where id = ?", (feed,)).fetchone()
-            if row is None:
-                return 0, 0  # it was taken back while it was read
-            new, changed = self._save_posts(feed, row[0], page.posts)
+            if not self._still(blog):
+                return 0, 0
+            new, changed = self._save_posts(blog.key, page.posts)
             self.connection.execute(
                 "update feeds set feed_url = ?, title = coalesce(?, title), kind = coalesce(?, kind), etag = ?,"
                 " last_modified = ?, older_url = ?, whole = ?, asked_utc = ?, fetched_utc = ?, error = null"
                 " where id = ?",
                 (page.feed_url, page.title, KINDS.get(page.kind), page.etag, page.last_modified, page.older_url,
-                 page.whole, self.started, now_utc(), feed),
+                 page.whole, self.started, now_utc(), blog.key),
             )  # fmt: skip
         return new, changed
 
-    def save_error(self, feed: int, sentence: str) -> None:
-        """Note why a feed could not be read; what is known of it stays."""
+    def save_error(self, blog: Blog, sentence: str) -> None:
+        """Note why a blog could not be read; what is known of it stays."""
         with self.transaction():
-            self.connection.execute(
-                "update feeds set asked_utc = ?, error = ? where id = ?", (self.started, sentence, feed)
-            )
+            if self._still(blog):
+                self.connection.execute(
+                    "update feeds set asked_utc = ?, error = ? where id = ?", (self.started, sentence, blog.key)
+                )
 
-    def mark_gone(self, feed: int, covers_from_utc: str | None, missing: frozenset[str]) -> int:
+    def mark_gone(self, blog: Blog, covers_from_utc: str | None, missing: frozenset[str]) -> int:
         """Mark those of the `missing` that should have been on the pages read; returns how many.
 
         `missing` were known when the run began and were on no page of it: what another run has found meanwhile is
@@ -98,16 +115,18 @@ class Store:
         """
         if covers_from_utc is None:
             return 0
-        rows = self.connection.execute(
-            "select id, guid from blog_posts where feed_id = ? and gone_utc is null and (? = '' or published_utc > ?)",
-            (feed, covers_from_utc, covers_from_utc),
-        ).fetchall()
-        gone = [(self.started, key) for key, guid in rows if guid in missing]
+        sql = (
+            "select id, guid from blog_posts where feed_id = ?1 and gone_utc is null"
+            " and (?2 = '' or published_utc > ?2)"
+        )
         with self.transaction():
+            rows = self.connection.execute(sql, (blog.key, covers_from_utc)).fetchall() if self._still(blog) else []
+            gone = [(self.started, key) for key, guid in rows if guid in missing]
             self.connection.executemany("update blog_posts set gone_utc = ? where id = ?", gone)
         return len(gone)
 
-    def _save_posts(self, feed: int, person: int | None, posts: list[dict]) -> tuple[int, int]:
+    def _save_posts(self, feed: int, posts: list[dict]) -> tuple[int, int]:
+        (person,) = self.connection.execute("select person_id from feeds where id = ?", (feed,)).fetchone()
         have = {row[0]: row for row in self.connection.execute(HAVE.format(", ".join(CONTENT)), (feed,))}
         former_names = _by_place(have)
         here = {post["guid"] for post in posts}

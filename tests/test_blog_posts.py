@@ -18,14 +18,17 @@ from click.testing import CliRunner
 from exports import database, load, rows, write, write_participants
 from feed_server import Blog, Fault, serving, some_posts
 
-from loaders import feed_archive
+from loaders import blog_words, feed_archive
 from loaders.cli import cli
 from loaders.errors import Unreadable
 from loaders.feed_read import Page
 from loaders.feed_run import Wanted, fetch
+from loaders.feed_store import Blog as Registered
 from loaders.feed_store import Store
+from loaders.places import Options
 from loaders.post_links import save_link_people
 
+SAM = Registered(1, "https://sam.example.org/")
 HERE = ("127.0.0.0/8",)
 PEOPLE = [("Sam", "Lee", "sam@x.edu", "A"), ("Zoë", "Müller", "zoe@x.edu", "A"), ("Al", "& <b>Co</b>", "al@x.edu", "B")]
 
@@ -63,7 +66,7 @@ def store(tmp_path) -> Store:
 
 
 def test_a_post_as_it_is_kept(store):
-    assert store.save_page(1, page(post(1, links=["https://a.org/"], image_count=2), title="Sam's", etag='"1"')) == (
+    assert store.save_page(SAM, page(post(1, links=["https://a.org/"], image_count=2), title="Sam's", etag='"1"')) == (
         1,
         0,
     )
@@ -78,11 +81,11 @@ def test_a_post_as_it_is_kept(store):
 
 
 def test_an_edited_post_is_brought_up_to_date_and_loses_its_score(store):
-    store.save_page(1, page(post(1), post(2)))
+    store.save_page(SAM, page(post(1), post(2)))
     store.connection.execute("update blog_posts set sentiment = 0.5, scored_key = 'k', most_positive = 'x'")
     before = rows(store.connection, "select id, first_fetched_utc from blog_posts")
     edited = post(1, text="Other words", links=["https://b.org/"], updated_utc="2016-03-09T00:00:00Z")
-    assert store.save_page(1, page(edited, post(2))) == (0, 1)
+    assert store.save_page(SAM, page(edited, post(2))) == (0, 1)
     assert rows(
         store.connection, "select text, sentiment, scored_key, most_positive from blog_posts order by guid"
     ) == [
@@ -94,15 +97,15 @@ def test_an_edited_post_is_brought_up_to_date_and_loses_its_score(store):
 
 
 def test_a_score_outlives_what_only_looks_otherwise(store):
-    store.save_page(1, page(post(1)))
+    store.save_page(SAM, page(post(1)))
     store.connection.execute("update blog_posts set sentiment = 0.5, scored_key = 'k'")
-    assert store.save_page(1, page(post(1, html="<div>Post 1</div>", image_count=1))) == (0, 0)
+    assert store.save_page(SAM, page(post(1, html="<div>Post 1</div>", image_count=1))) == (0, 0)
     assert rows(store.connection, "select html, sentiment from blog_posts") == [("<div>Post 1</div>", 0.5)]
 
 
 def test_a_whole_post_outlives_a_feed_that_is_cut_to_summaries(store):
-    store.save_page(1, page(post(1, text="The whole post")))
-    store.save_page(1, page(post(1, text="The …", summary_only=True)))
+    store.save_page(SAM, page(post(1, text="The whole post")))
+    store.save_page(SAM, page(post(1, text="The …", summary_only=True)))
     assert rows(store.connection, "select text, summary_only from blog_posts") == [("The whole post", 0)]
 
 
@@ -116,35 +119,65 @@ def test_a_whole_post_outlives_a_feed_that_is_cut_to_summaries(store):
     ],
 )
 def test_what_should_have_been_there_and_was_not_is_gone(store, covers, seen, gone):
-    store.save_page(1, page(post(1), post(2), post(3)))
-    store.mark_gone(1, covers, frozenset(("g1", "g2", "g3")) - set(seen))
+    store.save_page(SAM, page(post(1), post(2), post(3)))
+    store.mark_gone(SAM, covers, frozenset(("g1", "g2", "g3")) - set(seen))
     found = "select guid from blog_posts where gone_utc is not null order by guid"
     assert [guid for (guid,) in rows(store.connection, found)] == gone
-    assert store.save_page(1, page(post(1), post(3))) == (0, len(gone))  # back again
+    assert store.save_page(SAM, page(post(1), post(3))) == (0, len(gone))  # back again
     assert rows(store.connection, found) == []
 
 
 def test_what_another_run_found_meanwhile_is_not_gone(store):
     ((_, known), _) = store.feeds(only_new=False)
-    store.save_page(1, page(post(1)))  # by the other
-    assert store.mark_gone(1, "", known.guids) == 0
+    store.save_page(SAM, page(post(1)))  # by the other
+    assert store.mark_gone(SAM, "", known.guids) == 0
 
 
 def test_a_post_that_another_feed_calls_otherwise_stays_one(store):
-    store.save_page(1, page(post(1), post(2)))
-    store.save_page(1, page(post(1, guid="tag:1"), post(2, guid="tag:2"), post(3, guid="tag:3")))
+    store.save_page(SAM, page(post(1), post(2)))
+    store.save_page(SAM, page(post(1, guid="tag:1"), post(2, guid="tag:2"), post(3, guid="tag:3")))
     assert rows(store.connection, "select id, guid from blog_posts") == [(1, "tag:1"), (2, "tag:2"), (3, "tag:3")]
 
 
 def test_posts_with_one_address_stay_apart(store):
-    store.save_page(1, page(post(1, url="https://sam.example.org/")))
-    store.save_page(1, page(post(2, url="https://sam.example.org/")))
+    store.save_page(SAM, page(post(1, url="https://sam.example.org/")))
+    store.save_page(SAM, page(post(2, url="https://sam.example.org/")))
     assert rows(store.connection, "select count(*) from blog_posts") == [(2,)]
 
 
-def test_a_blog_that_was_taken_back_while_it_was_read(store):
-    assert store.save_page(99, page(post(1))) == (0, 0)
-    assert rows(store.connection, "select count(*) from blog_posts") == [(0,)]
+def test_what_a_blog_answers_is_never_filed_under_another_that_took_its_key_meanwhile(store):
+    ((blog, _), *_) = store.feeds(only_new=False)
+    assert blog == SAM
+    store.connection.execute("delete from feeds")
+    store.connection.execute("insert into feeds (id, url) values (1, 'https://al.example.org/')")
+    assert store.save_page(blog, page(post(1))) == (0, 0)
+    store.save_error(blog, "it is gone")
+    store.connection.execute("insert into blog_posts (feed_id, guid, published_utc) values (1, 'g1', '2016-03-02')")
+    assert store.mark_gone(blog, "", frozenset(["g1"])) == 0
+    assert rows(store.connection, "select url, feed_url, error, asked_utc from feeds") == [
+        ("https://al.example.org/", None, None, None)
+    ]
+    store.connection.execute("update feeds set url = 'http://www.sam.example.org'")  # written in another way
+    assert store.save_page(blog, page(post(2))) == (1, 0)
+
+
+def test_a_blog_removed_and_another_added_while_a_run_is_reading(tmp_path):
+    blogs = {"sam": Blog("wordpress", some_posts(40), per_page=10), "zoe": Blog("rss", some_posts(3))}
+    with serving(blogs) as server:
+        path = registered(tmp_path, sam=server.blog("sam"))
+        server.faults.append(Fault("/sam/feed/?paged=3", "busy", "2", times=1))
+        running = fetching(path)
+        wait_for(lambda: count(path) == 20 and any("paged=3" in where for where in server.paths()))
+        connection = database(tmp_path)
+        blog_words.remove(connection, Options(), "sam@x.edu")
+        blog_words.add(connection, Options(), "zoe@x.edu", (server.blog("zoe"),))
+        said, _ = running.communicate(timeout=30)
+        assert any("paged=4" in where for where in server.paths()) and "Traceback" not in said
+        assert rows(connection, "select id, url, feed_url, asked_utc from feeds") == [
+            (1, server.blog("zoe"), None, None)
+        ]
+        assert rows(connection, "select count(*) from blog_posts") == [(0,)]
+        connection.close()
 
 
 def test_older_posts_are_wanted_to_four_weeks_before_the_first_course(store):
@@ -169,7 +202,7 @@ def test_links_know_the_classmate_they_lead_to(store):
     connection = store.connection
     connection.execute("update sites set url = 'https://moodle.x.edu'")
     connection.execute("update people set moodle_id = 7 where email = 'al@x.edu'")
-    store.save_page(1, page(post(1, links=links)))
+    store.save_page(SAM, page(post(1, links=links)))
     save_link_people(connection)
     found = "select email from post_links l left join people on people.id = person_id order by l.id"
     assert [email for (email,) in rows(connection, found)] == [
@@ -183,7 +216,9 @@ def test_links_know_the_classmate_they_lead_to(store):
 def test_on_a_host_that_students_share_a_blog_is_its_folder(tmp_path):
     store = Store(registered(tmp_path, sam="https://blogs.x.edu/sam", zoe="https://blogs.x.edu/zoe/"))
     links = ["https://blogs.x.edu/zoe/p1", "https://blogs.x.edu/", "https://blogs.x.edu/sam?p=3"]
-    store.save_page(1, page(post(1, url="https://blogs.x.edu/sam/1", links=links)))
+    store.save_page(
+        Registered(1, "https://blogs.x.edu/sam"), page(post(1, url="https://blogs.x.edu/sam/1", links=links))
+    )
     save_link_people(store.connection)
     found = "select email from post_links left join people on people.id = person_id order by post_links.id"
     assert rows(store.connection, found) == [("zoe@x.edu",), (None,), ("sam@x.edu",)]
