@@ -22,6 +22,7 @@ import stamina
 from loaders import __version__
 from loaders.errors import Unreadable
 from loaders.feed_address import Network, PublicBackend, PublicTransport, Resolver, look_up, web_address
+from loaders.feed_budget import Budget, Spent
 from loaders.feed_document import Document
 from loaders.feed_errors import LEFT_ALONE, Away, connection_error, status_error
 from loaders.feed_unpack import Unpacker
@@ -54,7 +55,10 @@ class Limits:
     wait_initial_s: float = 1
     wait_most_s: float = 60  # what a Retry-After may ask for
     parse_s: float = 20
-    pages: int = 200  # of one blog in one run
+    pages: int = 200  # of one blog in one run, as are the next three
+    blog_s: float = 600
+    blog_bytes: int = 30_000_000  # as kept
+    blog_posts: int = 2000  # that are new
 
 
 @dataclass
@@ -99,6 +103,10 @@ class Client:
         await self.http.aclose()
         await self.workers.stop()
 
+    def budget(self) -> Budget:
+        """What one blog may cost in this run."""
+        return Budget(self.limits.blog_s, self.limits.blog_bytes, self.limits.blog_posts)
+
     def site(self, url: str) -> Site:
         """What is known of how busy the site of an address is."""
         host = (urlsplit(url).hostname or "").rstrip(".")
@@ -118,48 +126,61 @@ class Client:
                 yield
 
 
-async def fetch(client: Client, url: str, etag: str | None = None, last_modified: str | None = None) -> Document:
+async def fetch(
+    client: Client, url: str, etag: str | None = None, last_modified: str | None = None, budget: Budget | None = None
+) -> Document:
     """What is at `url`, or that it has not changed (status 304). Raises Unreadable with one sentence.
 
-    Asks again, after a pause, where the line broke or the site was busy.
+    Asks again, after a pause, where the line broke or the site was busy; all of it at the cost of the blog's `budget`.
     """
-    url, limits = web_address(url), client.limits
+    url, limits, budget = web_address(url), client.limits, budget or client.budget()
     headers = {"if-none-match": etag, "if-modified-since": last_modified}
     asked = {name: value for name, value in headers.items() if value}
     attempts = stamina.retry_context(
-        on=lambda error: _worth_waiting(error, limits), attempts=limits.tries, timeout=None,
+        on=lambda error: _worth_waiting(error, limits, budget), attempts=limits.tries, timeout=None,
         wait_initial=limits.wait_initial_s, wait_max=limits.wait_most_s, wait_jitter=limits.wait_initial_s,
     )  # fmt: skip
+    paused = time.monotonic()
     async for attempt in attempts:
+        budget.seconds -= time.monotonic() - paused
         with attempt:
-            document = await _once(client, url, asked)
+            try:
+                document = await _once(client, url, asked, budget)
+            finally:
+                paused = time.monotonic()
             if document.not_modified and not asked:
                 raise Unreadable("the blog says that nothing has changed, though it was never read")
             return document
     raise AssertionError("stamina gives up by raising")
 
 
-def _worth_waiting(error: Exception, limits: Limits) -> bool | float:
+def _worth_waiting(error: Exception, limits: Limits, budget: Budget) -> bool | float:
     if not isinstance(error, Away):
         return False
     if error.wait_s is None:
         return True
-    return error.wait_s if error.wait_s <= limits.wait_most_s else False
+    return error.wait_s if error.wait_s <= min(limits.wait_most_s, budget.seconds) else False
 
 
-async def _once(client: Client, url: str, asked: dict[str, str]) -> Document:
+async def _once(client: Client, url: str, asked: dict[str, str], budget: Budget) -> Document:
     site = client.site(url)
     async with client.turn(site):
+        budget.check()
+        began = time.monotonic()
         try:
-            async with asyncio.timeout(client.limits.document_s):
+            async with asyncio.timeout(min(client.limits.document_s, budget.seconds)):
                 return await _followed(client, url, asked)
         except TimeoutError:
+            if budget.seconds < client.limits.document_s:
+                raise Spent(budget.sentence) from None
             raise Unreadable(f"the blog did not answer whole within {client.limits.document_s:.0f} seconds") from None
         except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:
             raise connection_error(error, urlsplit(url).hostname or "") from None
         except Away as away:
             site.free_at = max(site.free_at, time.monotonic() + min(away.wait_s or 0, MOST_LEFT_ALONE_S))
             raise
+        finally:
+            budget.seconds -= time.monotonic() - began
 
 
 async def _followed(client: Client, url: str, asked: dict[str, str]) -> Document:

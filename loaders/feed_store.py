@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,7 +30,8 @@ CONTENT = (
     "summary_only", "url",
 )  # fmt: skip
 KINDS = {"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
-HAVE = "select guid, id, gone_utc, summary_only, {} from blog_posts where feed_id = ?"
+HAVE = f"select guid, id, gone_utc, summary_only, {', '.join(CONTENT)} from blog_posts where feed_id = ? and guid = ?"
+PLACE = "select guid from blog_posts where feed_id = ? and url = ? and published_utc = ? limit 2"
 
 
 class Blog(NamedTuple):
@@ -127,15 +127,10 @@ class Store:
 
     def _save_posts(self, feed: int, posts: list[dict]) -> tuple[int, int]:
         (person,) = self.connection.execute("select person_id from feeds where id = ?", (feed,)).fetchone()
-        have = {row[0]: row for row in self.connection.execute(HAVE.format(", ".join(CONTENT)), (feed,))}
-        former_names = _by_place(have)
         here = {post["guid"] for post in posts}
         new = changed = 0
         for post in posts:
-            before = have.get(post["guid"])
-            former = None if before else former_names.get((post["url"], post["published_utc"]))
-            if former is not None and former not in here:
-                before = have[former]  # the same post, as another feed of the blog calls it
+            before = self._kept(feed, post["guid"]) or self._kept_otherwise(feed, post, here)
             values = post | {"link_count": len(post["links"]), "summary_only": int(post["summary_only"])}
             if before is None:
                 self._insert(feed, person, values)
@@ -143,6 +138,15 @@ class Store:
             else:
                 changed += self._update(before, values)
         return new, changed
+
+    def _kept(self, feed: int, guid: str) -> tuple | None:
+        """A post as it is kept: one at a time, as a blog may hold many and long ones."""
+        return self.connection.execute(HAVE, (feed, guid)).fetchone()
+
+    def _kept_otherwise(self, feed: int, post: dict, here: set[str]) -> tuple | None:
+        """The same post, as another feed of the blog calls it, where address and time tell it for certain."""
+        found = self.connection.execute(PLACE, (feed, post["url"], post["published_utc"])).fetchall()
+        return self._kept(feed, found[0][0]) if len(found) == 1 and found[0][0] not in here else None
 
     def _insert(self, feed: int, person: int | None, post: dict) -> None:
         columns = ("feed_id", "person_id", "guid", "first_fetched_utc", *CONTENT)
@@ -180,11 +184,3 @@ class Store:
         self.connection.executemany(
             "insert into post_links (blog_post_id, url) values (?, ?)", [(post, url) for url in links]
         )
-
-
-def _by_place(have: dict[str, tuple]) -> dict[tuple, str]:
-    """Posts' own names by address and time of publication, where these tell a post for certain."""
-    url, published = (HAVE.count(",") + CONTENT.index(column) for column in ("url", "published_utc"))
-    places = [((row[url], row[published]), guid) for guid, row in have.items() if row[url] and row[published]]
-    counts = Counter(place for place, _ in places)
-    return {place: guid for place, guid in places if counts[place] == 1}

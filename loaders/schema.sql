@@ -323,6 +323,7 @@ create table if not exists blog_posts (
 create index if not exists blog_posts_published
     on blog_posts(person_id, published_utc, word_count, gone_utc, sentiment, usual_sentiment);
 create unique index if not exists blog_posts_guid on blog_posts(feed_id, guid) where guid is not null;
+create index if not exists blog_posts_place on blog_posts(feed_id, url, published_utc, guid);
 
 create table if not exists post_links (
     id integer primary key,
