@@ -6,7 +6,6 @@ Each is a load of its own, so that `coursette unload` takes it back.
 from __future__ import annotations
 
 import sqlite3
-from datetime import UTC, datetime
 
 from loaders import blogs, claims
 from loaders.blog_address import addresses_in, same
@@ -52,19 +51,34 @@ def has_field(connection: sqlite3.Connection, name: str) -> bool:
     return fold(name) in known or (fold(name) == "url" and "web page" in known)
 
 
-def remove(connection: sqlite3.Connection, options: Options, what: str) -> list[str]:
-    """Forget a blog, or all blogs of a student, with their posts; returns the addresses. Raises Unreadable."""
+def found(connection: sqlite3.Connection, what: str) -> tuple[list[str], int]:
+    """(addresses, how many posts they have) of a blog, or of all blogs of a student. Raises Unreadable."""
     wanted = {same(url) for url in addresses_in(what)}
     urls = [url for (url,) in connection.execute("select url from feeds order by url") if same(url) in wanted]
     urls = urls or [url for (url,) in connection.execute(WHO, (what.strip(),))]
     if not urls:
         raise Unreadable(NOT_REGISTERED.format(what))
+    marks = ", ".join("?" * len(urls))
+    sql = f"select count(*) from blog_posts join feeds on feeds.id = feed_id where feeds.url in ({marks})"
+    return urls, connection.execute(sql, urls).fetchone()[0]
+
+
+def remove(connection: sqlite3.Connection, options: Options, what: str) -> list[str]:
+    """Forget a blog, or all blogs of a student, with their posts; returns the addresses. Raises Unreadable."""
+    urls, _ = found(connection, what)
     _say(connection, options, "remove", [{"noun": "feed removed", "url": url} for url in urls])
     return urls
 
 
+def replaced(connection: sqlite3.Connection, load_id: int) -> int:
+    """How many addresses of a list do not count, as newer words name others for their students."""
+    sql = "select json_extract(claim, '$.url') from claims where load_id = ? and noun = 'feed'"
+    said = {same(url) for (url,) in connection.execute(sql, (load_id,))}
+    return len(said - {same(url) for (url,) in connection.execute("select url from feeds where registered")})
+
+
 def _count(connection: sqlite3.Connection) -> int:
-    return connection.execute("select count(*) from feeds").fetchone()[0]
+    return connection.execute("select count(*) from feeds where registered").fetchone()[0]
 
 
 def _say(connection: sqlite3.Connection, options: Options, source: str, said: list[dict]) -> int:
@@ -74,13 +88,12 @@ def _say(connection: sqlite3.Connection, options: Options, source: str, said: li
         places = Places(connection, options)
         site_id = places.site(None)
         course_id = places.course(site_id, options.course, None) if options.course else None
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")  # to tell an `add` from a `remove` just before it
+        row = (source, blogs.KIND, site_id, options.course, course_id, options.reading(), len(said), len(said))
         load_id = connection.execute(
             "insert into loads (source, kind, site_id, course_option, course_id, options, rows_read, rows_new,"
             " modified_utc, loaded_utc) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (source, blogs.KIND, site_id, options.course, course_id, options.reading(), len(said), len(said), now,
-             now_utc()),
-        ).lastrowid  # fmt: skip
+            (*row, blogs.exact_now(), now_utc()),
+        ).lastrowid
         claims.store(connection, load_id, said)
         settle(connection, False)
     except BaseException:

@@ -9,10 +9,12 @@ name. Columns are known by their words, else by what is in them.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import islice
 
-from loaders import headings, opml
+from loaders import claims, headings, opml
 from loaders.blog_address import addresses_in
 from loaders.errors import Unreadable
 from loaders.identity import EMAIL, Identity
@@ -73,6 +75,17 @@ def by_hand(who: str, urls: tuple[str, ...]) -> list[dict]:
         {"noun": "feed", "line": line, "student": {}, "candidates": [clean(who)], "url": url, "by_hand": True}
         for line, url in enumerate(found, 1)
     ]
+
+
+def say_now(connection: sqlite3.Connection, load_id: int) -> None:
+    """Keep that the teacher registers the whole list now; inside the caller's transaction."""
+    connection.execute("delete from claims where load_id = ? and noun = 'feed list'", (load_id,))
+    claims.store(connection, load_id, [{"noun": "feed list", "said_utc": exact_now()}])
+
+
+def exact_now() -> str:
+    """Now, to tell an `add` from a `remove` just before it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 # ---- Columns ----

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from loaders import blog_words, blogs, reporting
+from loaders.errors import Unreadable
 from loaders.feed_run import Result, Wanted
 from loaders.feed_run import fetch as fetch_all
 from loaders.load import Loader, Outcome, waiting
@@ -17,6 +19,11 @@ from loaders.places import Options
 from loaders.schema import open_database, open_existing, settle_in
 
 FETCH = "`coursette blogs fetch` brings their posts"
+ASK = "{} and {:,} posts would be deleted for good: add --yes if that is what you want"
+REPLACED = (
+    "{:,} of its addresses do not count: a newer list or word names others for these students. To let this list count"
+    " as the newest, save it again, then add it again"
+)
 HELD = "{:,} of them have no student yet: `coursette blogs status` says why"
 
 
@@ -28,6 +35,8 @@ def add_files(db: Path, files: list[Path], options: dict) -> int:
         outcomes.extend(Loader(connection, Options(**options, kind=blogs.KIND)).load(files))
         for outcome in outcomes:
             outcome.rows_unmatched = waiting(connection, outcome.load_id) if outcome.load_id else 0
+            if outcome.load_id and (left := blog_words.replaced(connection, outcome.load_id)):
+                outcome.notes.append(REPLACED.format(left))
             reporting.say(outcome)
         _say_next(connection)
     finally:
@@ -38,8 +47,8 @@ def add_files(db: Path, files: list[Path], options: dict) -> int:
 
 def add_by_hand(db: Path, who: str, urls: tuple[str, ...], options: dict) -> int:
     """Register one student's blogs; returns the exit status."""
-    connection = open_database(db).conn
-    load_id, why = blog_words.add(connection, Options(**options), who, urls)
+    with closing(open_database(db).conn) as connection:
+        load_id, why = blog_words.add(connection, Options(**options), who, urls)
     if why:
         reporting.echo(f"{who}: {why}")
         reporting.echo(f"It waits as load {load_id}: `coursette unload {load_id}` takes it back.")
@@ -50,26 +59,38 @@ def add_by_hand(db: Path, who: str, urls: tuple[str, ...], options: dict) -> int
 
 def follow_field(db: Path, name: str, options: dict) -> int:
     """Take blogs from a profile field, now and at every load; returns the exit status."""
-    connection = open_existing(db).conn
-    if not blog_words.has_field(connection, name):
-        known = ", ".join(blog_words.fields(connection)) or "none: load a web-service answer or pull, which have them"
-        reporting.echo(f"No file gave a field “{name}” of anybody yet. Fields with an address: {known}")
-    load_id, gained = blog_words.follow_field(connection, Options(**options), name)
+    with closing(open_existing(db).conn) as connection:
+        if not blog_words.has_field(connection, name):
+            known = ", ".join(blog_words.fields(connection))
+            known = known or "none: load a web-service answer or pull, which have them"
+            reporting.echo(f"No file gave a field “{name}” of anybody yet. Fields with an address: {known}")
+        load_id, gained = blog_words.follow_field(connection, Options(**options), name)
     reporting.echo(f"“{name}” is followed from now on, as load {load_id}: {gained:,} blogs more. {FETCH}.")
     return 0
 
 
-def remove(db: Path, what: str, options: dict) -> None:
-    """Forget a blog."""
-    for url in blog_words.remove(open_existing(db).conn, Options(**options), what):
-        reporting.echo(f"Forgotten with its posts: {url}")
+def remove(db: Path, what: str, sure: bool, options: dict) -> int:
+    """Forget a blog; its posts only where the teacher is `sure`, or says so when asked. Returns the exit status."""
+    with closing(open_existing(db).conn) as connection:
+        urls, posts = blog_words.found(connection, what)
+        if posts and not sure:
+            if not sys.stdin.isatty():
+                raise Unreadable(ASK.format(", ".join(urls), posts))
+            if not click.confirm(reporting.printable(f"Delete {', '.join(urls)} with {posts:,} posts for good?")):
+                reporting.echo("Nothing was removed.")
+                return 1
+        blog_words.remove(connection, Options(**options), what)
+    for url in urls:
+        reporting.echo(f"Forgotten: {url}")
+    if posts:
+        reporting.echo(f"{posts:,} posts went with it.")
+    return 0
 
 
 def fetch(db: Path, wanted: dict) -> int:
     """Fetch the blogs; returns the exit status."""
-    connection = open_existing(db).conn
-    (registered,) = connection.execute("select count(*) from feeds").fetchone()
-    connection.close()
+    with closing(open_existing(db).conn) as connection:
+        (registered,) = connection.execute("select count(*) from feeds where registered").fetchone()
     if not registered:
         reporting.echo("No blogs are registered yet: `coursette blogs add FILE` says whose is where.")
         return 0
@@ -80,9 +101,8 @@ def fetch(db: Path, wanted: dict) -> int:
         reporting.echo("Stopped. What came is kept; `coursette blogs fetch` goes on from there.", err=True)
         return 130
     _say_result(result)
-    connection = open_existing(db).conn
-    reporting.score_posts(connection)
-    connection.close()
+    with closing(open_existing(db).conn) as connection:
+        reporting.score_posts(connection)
     return 1 if result.asked and not result.answered else 0
 
 
@@ -111,9 +131,14 @@ def _say_result(result: Result) -> None:
 
 
 def _say_next(connection) -> None:
-    sql = "select count(*), sum(person_id is null), sum(fetched_utc is null) from feeds"
-    total, nobody, unread = connection.execute(sql).fetchone()
+    sql = (
+        "select count(*), sum(person_id is null), sum(fetched_utc is null), (select count(*) from feeds where not"
+        " registered) from feeds where registered"
+    )
+    total, nobody, unread, former = connection.execute(sql).fetchone()
     reporting.echo(f"{total:,} blogs are registered.")
+    if former:
+        reporting.echo(f"{former:,} more are not any more; their posts stay: `coursette blogs status` lists them.")
     if nobody:
         reporting.echo(HELD.format(nobody))
     if unread:

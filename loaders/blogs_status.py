@@ -18,19 +18,20 @@ select
     feeds.whole,
     count(blog_posts.id) as posts,
     count(blog_posts.gone_utc) as gone,
-    max(blog_posts.published_utc) as newest
+    max(blog_posts.published_utc) as newest,
+    feeds.registered
 from feeds
 left join people on people.id = feeds.person_id
 left join blog_posts on blog_posts.feed_id = feeds.id
 group by feeds.id
-order by feeds.person_id is null, feeds.error is null, people.lastname, people.fullname, feeds.url
+order by not feeds.registered, feeds.person_id is null, feeds.error is null, people.lastname, people.fullname, feeds.url
 """
 WITHOUT = """
 select distinct people.fullname, people.email
 from enrolments
 join people on people.id = enrolments.person_id
 where coalesce(role, 'student') = 'student'
-    and people.id not in (select person_id from feeds where person_id is not null)
+    and people.id not in (select person_id from feeds where registered and person_id is not null)
 order by people.lastname, people.fullname
 """
 HELD = """
@@ -49,14 +50,16 @@ NONE = (
 
 def report(connection: sqlite3.Connection) -> Iterator[str]:
     """The status as lines of text."""
-    feeds = connection.execute(FEEDS).fetchall()
-    if not feeds:
+    rows = connection.execute(FEEDS).fetchall()
+    if not rows:
         yield from NONE
         return
+    feeds = [row[:-1] for row in rows if row[-1]]
     known = [feed for feed in feeds if feed[0] or feed[1]]
     yield f"{len(feeds):,} blogs ({len(known):,} of known students)"
     for feed in feeds:
         yield from _feed(*feed)
+    yield from _former([row for row in rows if not row[-1]])
     yield from _without(connection)
     yield from _held(connection)
     yield from _next(feeds)
@@ -72,6 +75,14 @@ def _feed(name, email, url, asked, fetched, error, whole, posts, gone, newest) -
     yield f"      {state}" + (f"; last answered {ago(fetched)}" if fetched else "")
     if error:
         yield f"      ! {error} ({ago(asked)})"
+
+
+def _former(rows: list[tuple]) -> Iterator[str]:
+    if rows:
+        yield f"Registered no more, and not asked; their posts stay until you remove them: {len(rows):,}"
+    for name, email, url, *_, posts, _gone, newest, _registered in rows:
+        yield f"  {name or email or 'student not known'}: {url}"
+        yield f"      {posts:,} posts" + (f", newest {newest[:10]}" if newest else "")
 
 
 def _without(connection: sqlite3.Connection) -> Iterator[str]:

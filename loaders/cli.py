@@ -68,9 +68,10 @@ def unload(load, db) -> None:
     from loaders.unload import unload as take_back
 
     connection = open_existing(db).conn
-    source = take_back(connection, load)
+    source, posts = take_back(connection, load)
     reporting.score_posts(connection)  # posts may say again what an older file had
-    click.echo(f"Load {load} ({source}) is taken back.")
+    went = f", and {posts:,} posts of blogs that nothing else names" if posts else ""
+    reporting.echo(f"Load {load} ({source}) is taken back{went}.")
 
 
 @cli.command()

@@ -43,7 +43,7 @@ def add(files, student, profile_field, db, **options) -> None:
     """Register blogs: a table of students and addresses, an OPML list, or a saved page of Moodle's BIM module.
 
     Any csv, xlsx or ods will do that has a column of addresses and one that tells the student: email, id number,
-    username, Moodle's id or name. A newer file's address replaces that of an older.
+    username, Moodle's id or name. A newer file's address replaces that of an older, whose posts stay.
 
     \b
       coursette blogs add blogs.csv
@@ -96,14 +96,18 @@ def fetch(db, **wanted) -> None:
 
 @blogs.command()
 @click.argument("what", metavar="WHO_OR_URL")
+@click.option("--yes", "sure", is_flag=True, help="Delete its posts without asking.")
 @placed
 @database
 @in_a_sentence
-def remove(what, db, **options) -> None:
-    """Forget a blog and its posts: name its address, or its student."""
+def remove(what, sure, db, **options) -> None:
+    """Forget a blog and its posts: name its address, or its student.
+
+    A list that names it, registered again with `coursette blogs add`, brings it back, without its posts.
+    """
     from loaders import blogs_reporting
 
-    blogs_reporting.remove(db, what, options)
+    sys.exit(blogs_reporting.remove(db, what, sure, options))
 
 
 @blogs.command()

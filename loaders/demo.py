@@ -43,7 +43,7 @@ def build(site: str | None = None, db: Path | None = None) -> Path:
 
 def _read_blogs(connection: sqlite3.Connection, db: Path) -> None:
     """What the blogs answered when they were saved, once."""
-    if connection.execute("select 1 from feeds where asked_utc is null limit 1").fetchone():
+    if connection.execute("select 1 from feeds where registered and asked_utc is null limit 1").fetchone():
         result = fetch(db, Wanted(source=house.root() / "demo" / "blogs"))
         click.echo(f"blogs: {result.new:,} posts of {result.answered:,} blogs", err=True)
 

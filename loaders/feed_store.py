@@ -49,10 +49,10 @@ class Store:
         self.started = now_utc()
 
     def feeds(self, only_new: bool) -> list[tuple[Blog, Known]]:
-        """(which, what is known) of every feed to ask, the one asked longest ago first."""
+        """(which, what is known) of every blog to ask, the one asked longest ago first."""
         rows = self.connection.execute(
-            "select id, person_id, url, feed_url, etag, last_modified, older_url, whole from feeds"
-            f" where {'fetched_utc is null' if only_new else '1'} order by asked_utc is not null, asked_utc, id"
+            "select id, person_id, url, feed_url, etag, last_modified, older_url, whole from feeds where registered"
+            f" {'and fetched_utc is null' if only_new else ''} order by asked_utc is not null, asked_utc, id"
         ).fetchall()
         since = {person: self._since(person) for _, person, *_ in rows}
         return [

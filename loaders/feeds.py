@@ -13,7 +13,8 @@ from loaders.courses import Evidence, person_keys
 from loaders.names import fold
 from loaders.people import Key, People
 
-NOUNS = ("feed", "feed removed", "feed field")
+# "feed list": when the teacher last registered all of a list on purpose
+NOUNS = ("feed", "feed removed", "feed field", "feed list")
 TWO = (
     "two students gave this address: find out whose blog it is, then say so with"
     " `coursette blogs add --student WHO URL`"
@@ -47,16 +48,32 @@ class Site:
     own: dict[Key, int]
 
 
-def save_feeds(connection: sqlite3.Connection, sites: list[Site], unmatched: list[tuple]) -> None:
-    """Write `feeds`; posts follow their blog's student. Rows without a home go to `unmatched`."""
-    given = [one for site in sites for one in _of_site(connection, site)]
+@dataclass
+class Words:
+    """All that is said of blogs on one site: what counts, what newer words replaced, by address what was removed."""
+
+    given: list[Given]
+    former: list[Given]
+    removed: dict[str, tuple]
+
+
+def save_feeds(
+    connection: sqlite3.Connection, sites: list[Site], unmatched: list[tuple], let_go: frozenset[int] = frozenset()
+) -> None:
+    """Write `feeds`; posts follow their blog's student. Rows without a home go to `unmatched`.
+
+    `let_go`: own keys of blogs that go with their posts where nothing names them any more.
+    """
+    words = [_of_site(connection, site) for site in sites]
     rows: dict[tuple, dict] = {}
     hints: dict[str, str] = {}
-    for url, person, words in _by_address(given):
-        rows[(url,)] = {"person_id": person}
-        hints |= {url: words[-1].claim["feed_url"]} if words[-1].claim.get("feed_url") else {}
-        unmatched.extend((word.load, word.claim, word.why) for word in words if word.why)
+    for url, person, said in _by_address([one for each in words for one in each.given]):
+        rows[(url,)] = {"person_id": person, "registered": 1}
+        hints |= {url: said[-1].claim["feed_url"]} if said[-1].claim.get("feed_url") else {}
+        unmatched.extend((word.load, word.claim, word.why) for word in said if word.why)
     _keep_renamed(connection, rows)
+    known = {key for site in sites for key in site.own.values()}
+    rows |= _with_posts(connection, rows, words, known, let_go)
     sync(connection, "feeds", ("url",), rows)
     connection.executemany(
         "update feeds set feed_url = ? where url = ? and feed_url is null", [(feed, url) for url, feed in hints.items()]
@@ -65,6 +82,33 @@ def save_feeds(connection: sqlite3.Connection, sites: list[Site], unmatched: lis
         "update blog_posts set person_id = feeds.person_id from feeds"
         " where feeds.id = feed_id and blog_posts.person_id is not feeds.person_id"
     )
+
+
+def named(connection: sqlite3.Connection) -> frozenset[int]:
+    """Own keys of the blogs that are registered, or that a list which is loaded named once."""
+    urls = connection.execute("select json_extract(claim, '$.url') from claims where noun = 'feed'")
+    there = {same(url) for (url,) in urls}
+    rows = connection.execute("select id, url, registered from feeds").fetchall()
+    return frozenset(key for key, url, registered in rows if registered or same(url) in there)
+
+
+def _with_posts(
+    connection: sqlite3.Connection, rows: dict[tuple, dict], words: list[Words], known: set[int], let_go: frozenset[int]
+) -> dict[tuple, dict]:
+    """The blogs that are not named any more, but have posts: these stay, and their student keeps them.
+
+    `known`: own keys of the people there are. Only a `remove` newer than all lists, or `let_go`, ends that.
+    """
+    whose = {same(url): person for url, person, _ in _by_address([one for each in words for one in each.former])}
+    removed = {url for each in words for url in each.removed}
+    sql = "select id, url, person_id from feeds where exists (select 1 from blog_posts where feed_id = feeds.id)"
+    kept = {}
+    for key, url, person in connection.execute(sql).fetchall():
+        place = same(url)
+        if (url,) not in rows and (place in whose or not (place in removed or key in let_go)):
+            person = whose.get(place, person if person in known else None)
+            kept[(url,)] = {"person_id": person, "registered": 0}
+    return kept
 
 
 def _keep_renamed(connection: sqlite3.Connection, rows: dict[tuple, dict]) -> None:
@@ -79,26 +123,40 @@ def _keep_renamed(connection: sqlite3.Connection, rows: dict[tuple, dict]) -> No
 # ---- What was given ----
 
 
-def _of_site(connection: sqlite3.Connection, site: Site) -> list[Given]:
+def _of_site(connection: sqlite3.Connection, site: Site) -> Words:
     """The addresses that count: for each student the newest file's, for others the profile's; none that was removed."""
     students = Students(site.people, site.own)
     evidence = Evidence(site.loads)
+    removed = _removed(site.loads)
     files = [one for load in site.loads for one in _of_load(load, students, evidence)]
-    newest: dict[int, tuple] = {}
+    rivals: dict[int, list[tuple]] = defaultdict(list)  # by student: how new each word is, and when it was removed
     for one in files:
         if one.person:
-            newest[one.person] = max(newest.get(one.person, ()), one.load.newest)
-    removed = _removed(site.loads)
-    files = [one for one in files if removed.get(same(one.url), ()) < one.load.newest]
-    settled = [one for one in files if one.person and one.load.newest == newest[one.person]]
+            end = removed.get(same(one.url), ())
+            rivals[one.person].append((one.load.newest, end if end >= _said(one.load) else ()))
+    files = [one for one in files if removed.get(same(one.url), ()) < _said(one.load)]
+    settled = [one for one in files if one.person and _in_force(one, rivals[one.person])]
     told = {same(one.url): one.load.newest for one in settled}
     waiting = [
         one for one in files if one.person is None and told.get(same(one.url), ()) <= one.load.newest
     ]  # a corrected file, newer, needs no second home for its old mistake
     profiles = [
-        one for one in _of_profiles(connection, site) if one.person not in newest and same(one.url) not in removed
+        one
+        for one in _of_profiles(connection, site)
+        if one.person not in rivals and removed.get(same(one.url), ()) < one.load.newest
     ]
-    return [*settled, *waiting, *profiles]
+    former = [one for one in files if one.person and not _in_force(one, rivals[one.person])]
+    return Words([*settled, *waiting, *profiles], former, removed)
+
+
+def _in_force(one: Given, rivals: list[tuple]) -> bool:
+    """Whether a student has no newer word; what was removed before the teacher said this one is none."""
+    return all(newest <= one.load.newest or () < end < _said(one.load) for newest, end in rivals)
+
+
+def _said(load: Load) -> tuple:
+    """When the teacher last said so, in the form of Load.newest: an older `remove` counts no more."""
+    return max([load.newest, *(("", claim["said_utc"], 0) for claim in load.of("feed list"))])
 
 
 def _of_load(load: Load, students: Students, evidence: Evidence) -> list[Given]:

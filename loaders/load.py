@@ -7,7 +7,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from loaders import backup_log, calendar_file, claims, details, downloads, headings, kinds, load_details, log, tables
+from loaders import (
+    backup_log,
+    blogs,
+    calendar_file,
+    claims,
+    details,
+    downloads,
+    headings,
+    kinds,
+    load_details,
+    log,
+    tables,
+)
 from loaders.backup_zone import refuse_wrong_zone
 from loaders.errors import Unreadable
 from loaders.load_claims import ASSUMED, NotUsed, Outcome, SmallFile
@@ -18,6 +30,8 @@ from loaders.settle import settle
 from loaders.times import Clock
 from loaders.unload import take_back
 from loaders.weeks import move_zone
+
+AGAIN = "its date is newer than it was: what it says counts as new again"
 
 
 class Loader:
@@ -90,8 +104,9 @@ class Loader:
     def _take(self, download: downloads.Download, outcome: Outcome) -> None:
         key = downloads.fingerprint(download)
         if self._known(key, outcome):
-            if self._apply_course_timezone(outcome.load_id) | self._is_newer(download, outcome):
-                settle(self.connection, True)
+            moved = self._apply_course_timezone(outcome.load_id)
+            if moved | self._is_newer(download, outcome) | self._said_again(outcome):
+                settle(self.connection, moved)
             return
         try:
             content = tables.read(download)
@@ -109,6 +124,7 @@ class Loader:
             self._take_log(content, outcome)
         else:
             SmallFile(self.connection, self.options, self.places, outcome).take(content)
+        self._said_again(outcome)
         if isinstance(content, tables.Backup):
             self._take_logs_of_backup(content, outcome)
         if outcome.kind in (log.KIND, backup_log.KIND) and outcome.rows_new:
@@ -129,8 +145,11 @@ class Loader:
         if row is None:
             return False
         if not self.options.agree(row[4]):
+            has_events = "select 1 from load_events where load_id = ? limit 1"
+            settled = self.connection.execute(has_events, (row[0],)).fetchone() is None
             take_back(self.connection, row[0])
-            settle(self.connection, True)  # its events are gone, whatever the new reading brings
+            if not settled:
+                settle(self.connection, True)  # its events are gone, whatever the new reading brings
             outcome.notes.append(f"replaces load {row[0]}, which read this very file with other options")
             return False
         outcome.load_id, outcome.kind, outcome.rows_read, when, _ = row
@@ -139,15 +158,20 @@ class Loader:
         return True
 
     def _is_newer(self, download: downloads.Download, outcome: Outcome) -> bool:
-        """A calendar that was changed back is in force again, though its words are known: its date says so."""
-        return (
-            outcome.kind == calendar_file.KIND
-            and self.connection.execute(
-                "update loads set modified_utc = ?1 where id = ?2 and coalesce(modified_utc, '') < ?1",
-                (download.modified_utc, outcome.load_id),
-            ).rowcount
-            > 0
-        )
+        """A teacher's own file that was changed back is in force again, though its words are known: by its date."""
+        if outcome.kind not in (calendar_file.KIND, details.KIND, blogs.KIND):
+            return False
+        sql = "update loads set modified_utc = ?1 where id = ?2 and coalesce(modified_utc, '') < ?1"
+        newer = self.connection.execute(sql, (download.modified_utc, outcome.load_id)).rowcount > 0
+        outcome.notes.extend([AGAIN] * newer)
+        return newer
+
+    def _said_again(self, outcome: Outcome) -> bool:
+        """A list that the teacher registers on purpose is a newer word than what was removed of it before."""
+        if self.options.kind != blogs.KIND:
+            return False
+        blogs.say_now(self.connection, outcome.load_id)
+        return True
 
     def _settle(self, outcome: Outcome) -> None:
         connection = self.connection

@@ -17,7 +17,7 @@ from loaders.tables import Backup, CalendarFile, Content, Sheet
 from loaders.times import Clock
 
 ASSUMED = "times were read in {zone}, this computer's zone: if Moodle shows you another, say --timezone"
-NO_ROW = {"columns", "fields", "grade_items"}
+NO_ROW = {"columns", "fields", "grade_items", "feed list"}
 
 
 @dataclass

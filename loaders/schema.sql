@@ -279,6 +279,7 @@ create table if not exists feeds (
     id integer primary key,
     person_id integer references people(id),  -- null: nobody known fits yet, or several do
     url text not null unique,            -- as registered: a blog's or a feed's address
+    registered integer not null default 1,  -- 0: no list or profile names it any more; kept for its posts, not asked
     feed_url text,                       -- where its feed was found
     title text,
     kind text,                           -- RSS, Atom, JSON Feed

@@ -44,10 +44,11 @@ ORPHANS = (
 QUIET = {"course", "staff", "columns", "grade_items", "log role", "calendar", *feeds.NOUNS}  # no row of their own
 
 
-def settle(connection: sqlite3.Connection, events_changed: bool = True) -> None:
+def settle(connection: sqlite3.Connection, events_changed: bool = True, let_go: frozenset[int] = frozenset()) -> None:
     """Bring every derived table up to date, inside the caller's transaction.
 
-    `events_changed`: log lines came or went; roll-ups are then rebuilt even where the students stayed.
+    `events_changed`: log lines came or went; roll-ups are then rebuilt even where the students stayed. `let_go`: own
+    keys of blogs that go with their posts where nothing names them any more.
     """
     connection.execute("update loads set course_id = null where kind = ?", (details.KIND,))  # they keep no course
     loads, sheets = apart(read_loads(connection))
@@ -65,7 +66,7 @@ def settle(connection: sqlite3.Connection, events_changed: bool = True) -> None:
         needed, changed = _settle_site(connection, site_id, here, own, unmatched, settled, sites)
         kept |= needed
         renamed |= changed
-    feeds.save_feeds(connection, sites, unmatched)
+    feeds.save_feeds(connection, sites, unmatched, let_go)
     _drop_people(connection, kept)
     _drop_orphans(connection)
     save_detail_groups(connection, set(order(sheets)))

@@ -26,7 +26,7 @@ order by courses.data_up_to_utc desc
 PULLED = "select part, fetched_utc from pulls where course_id = ? order by fetched_utc desc, part"
 BLOGS = (
     "select count(*), count(error), (select count(*) from blog_posts where feed_id is not null),"
-    " min(fetched_utc) from feeds"
+    " min(fetched_utc) from feeds where registered"
 )
 RECENT = 5  # refused files that are still listed
 UNMATCHED = """

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import NamedTuple
 
+from loaders import feeds
 from loaders.errors import Unreadable
 from loaders.settle import settle
 
 INSIDE = "select e.id from events e join load_events r on e.id between r.first_id and r.last_id where r.load_id"
 
 
-def unload(connection: sqlite3.Connection, load_id: int) -> str:
-    """Take one load back: what it alone said and brought goes; returns the file's name.
+BLOG_POSTS = "select count(*) from blog_posts where feed_id is not null"
+
+
+class TakenBack(NamedTuple):
+    """The file that was taken back, and how many fetched blog posts went with it."""
+
+    source: str
+    posts: int
+
+
+def unload(connection: sqlite3.Connection, load_id: int) -> TakenBack:
+    """Take one load back: what it alone said and brought goes, posts of blogs that nothing else names too.
 
     Raises Unreadable if there is no such load.
     """
@@ -20,14 +32,17 @@ def unload(connection: sqlite3.Connection, load_id: int) -> str:
         raise Unreadable(f"there is no load {load_id}: `coursette status` lists them")
     connection.execute("begin immediate")
     try:
+        blogs = feeds.named(connection)
+        (posts,) = connection.execute(BLOG_POSTS).fetchone()
         take_back(connection, load_id)
-        settle(connection, True)
+        settle(connection, True, let_go=blogs)
+        (left,) = connection.execute(BLOG_POSTS).fetchone()
         connection.execute("delete from sites where id not in (select site_id from loads where site_id is not null)")
     except BaseException:
         connection.execute("rollback")
         raise
     connection.execute("commit")
-    return row[0]
+    return TakenBack(row[0], posts - left)
 
 
 def take_back(connection: sqlite3.Connection, load_id: int) -> None:

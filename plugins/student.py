@@ -155,7 +155,14 @@ def personal(person: dict, details: dict, profile: str | None, blogs: list[dict]
         {"term": "Status", "text": person["status"]},
         {"term": "Enrolled", "utc": person["enrolled_utc"]},
         {"term": "Last seen", "utc": person["last_access_utc"]},
-        *({"term": "Blog", "text": blog["url"], "href": safe_link(blog["url"])} for blog in blogs),
+        *(
+            {
+                "term": "Blog" if blog["registered"] else "Former blog",
+                "text": blog["url"],
+                "href": safe_link(blog["url"]),
+            }
+            for blog in blogs
+        ),
         *({"term": field, "text": value, "href": detail_link(field, value)} for field, value in details.items()),
     ]
     return [row for row in rows if row.get("text") or row.get("utc")]

@@ -42,7 +42,7 @@ FACTS = {
     "calendar_events": "select moodle_id, name, event_type, starts_utc, duration_s from calendar_events",
     "blog_posts": f"select {WHO}, b.moodle_id, title, text, word_count, link_count, published_utc from blog_posts b"
     " join people p on p.id = b.person_id",
-    "feeds": f"select url, {WHO} from feeds f left join people p on p.id = f.person_id",
+    "feeds": f"select url, registered, {WHO} from feeds f left join people p on p.id = f.person_id",
     "post_links": "select f.moodle_id, l.url from post_links l join forum_posts f on f.id = l.forum_post_id",
     "usage_activity": f"select {WHAT}, clicks, students, last_used_utc, completed from usage_activity u"
     " join activities a on a.id = u.activity_id",

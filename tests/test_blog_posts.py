@@ -397,7 +397,7 @@ def test_the_words_of_every_step(tmp_path):
         "Students without a blog", "Rows without a student yet", "nobody is known yet", "Next",
     ):  # fmt: skip
         assert words in text, text
-    assert "Forgotten with its posts" in said("remove", "sam@x.edu", "--db", str(path))[1]
+    assert "4 posts went with it" in said("remove", "sam@x.edu", "--yes", "--db", str(path))[1]
     assert said("remove", "sam@x.edu", "--db", str(path))[0] == 1
 
 

@@ -312,6 +312,20 @@ def test_the_command_tells_what_matched_and_what_did_not(tmp_path, course, monke
     assert run("details").exit_code == 2
 
 
+def test_a_spreadsheet_that_was_changed_back_is_in_force_again(tmp_path, course):
+    db = database(tmp_path)
+    load(db, *course)
+    path = tmp_path / "mine.csv"
+    for day, gpa in enumerate(("5.5", "1.0", "5.5")):
+        path.write_text(f"Email,GPA\nzoe@x.example,{gpa}\n", encoding="utf-8")
+        os.utime(path, (1_500_000_000 + day, 1_500_000_000 + day))
+        (outcome,) = take(db, path)
+        assert said(db) == {("zoe", "GPA"): gpa}
+    assert "counts as new again" in outcome.notes[-1]
+    os.utime(path, (1_400_000_000, 1_400_000_000))  # an older copy says nothing new
+    assert "counts as new again" not in take(db, path)[0].notes[-1]
+
+
 def test_a_participants_file_is_not_taken_back_when_it_is_read_as_details(tmp_path, course):
     db = database(tmp_path)
     load(db, *course)

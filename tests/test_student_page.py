@@ -282,6 +282,10 @@ async def test_what_became_of_the_blog_is_said_in_different_words(path):
     changed(path, "update feeds set error = null, fetched_utc = '2016-03-01T00:00:00Z'")
     assert "the blog has no posts" in words(await html_of(path), "#posts")
     assert "https://sam.example.org/" in words(await html_of(path), "#details")
+    changed(path, "update feeds set registered = 0, error = 'The blog is gone (404).'")
+    said = words(await html_of(path), "#posts")
+    assert "is not registered any more: its posts stay" in said and "could not be read" not in said
+    assert "Former blog" in words(await html_of(path), "#details")
 
 
 async def test_what_was_looked_at_and_found_fine_is_not_listed_again(path):
