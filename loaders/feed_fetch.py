@@ -13,11 +13,13 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.parse import urlsplit
 
 import httpx
 import stamina
+from publicsuffixlist import PublicSuffixList
 
 from loaders import __version__
 from loaders.errors import Unreadable
@@ -59,6 +61,12 @@ class Limits:
     blog_s: float = 600
     blog_bytes: int = 30_000_000  # as kept
     blog_posts: int = 2000  # that are new
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    """Under what names anybody may have one of their own. Not of companies: wordpress.com's blogs share its servers."""
+    return PublicSuffixList(only_icann=True)
 
 
 @dataclass
@@ -108,10 +116,10 @@ class Client:
         return Budget(self.limits.blog_s, self.limits.blog_bytes, self.limits.blog_posts)
 
     def site(self, url: str) -> Site:
-        """What is known of how busy the site of an address is."""
+        """What is known of how busy the site of an address is: all of usq.edu.au, or of wordpress.com, is one."""
         host = (urlsplit(url).hostname or "").rstrip(".")
         numeric = ":" in host or host.rpartition(".")[2].isdecimal()
-        return self._sites[host if numeric else ".".join(host.split(".")[-2:])]
+        return self._sites[host if numeric else _suffixes().privatesuffix(host) or host]
 
     @asynccontextmanager
     async def turn(self, site: Site) -> AsyncIterator[None]:

@@ -13,12 +13,9 @@ from loaders.load_log import now_utc
 from loaders.schema import open_database
 
 SINCE = """
-select strftime('%Y-%m-%dT00:00:00Z', min(coalesce(
-    courses.start_date,
-    (select min(starts_on) from weeks where weeks.course_id = courses.id and week = 1)
-)), '-28 days')
-from courses
-where ?1 is null or courses.id in (select course_id from enrolments where person_id = ?1)
+select min(since) || 'T00:00:00Z'
+from blog_starts
+where ?1 is null or course_id in (select course_id from enrolments where person_id = ?1)
 """
 # What sentiment says of a post: to be said anew when the post has changed.
 SCORED = (
@@ -35,10 +32,14 @@ PLACE = "select guid from blog_posts where feed_id = ? and url = ? and published
 
 
 class Blog(NamedTuple):
-    """Which blog is meant, for as long as a run takes: SQLite gives the key of one that is removed to another."""
+    """Which blog is meant, for as long as a run takes: SQLite gives the key of one that is removed to another.
+
+    `since_utc`: how far back it has been read once this run has read all of it, None for all the way.
+    """
 
     key: int
     url: str
+    since_utc: str | None = None
 
 
 class Store:
@@ -51,14 +52,18 @@ class Store:
     def feeds(self, only_new: bool) -> list[tuple[Blog, Known]]:
         """(which, what is known) of every blog to ask, the one asked longest ago first."""
         rows = self.connection.execute(
-            "select id, person_id, url, feed_url, etag, last_modified, older_url, whole from feeds where registered"
-            f" {'and fetched_utc is null' if only_new else ''} order by asked_utc is not null, asked_utc, id"
+            "select id, person_id, url, feed_url, etag, last_modified, older_url, whole, since_utc from feeds where"
+            f" registered {'and fetched_utc is null' if only_new else ''} order by asked_utc is not null, asked_utc, id"
         ).fetchall()
-        since = {person: self._since(person) for _, person, *_ in rows}
-        return [
-            (Blog(key, url), Known(url, *rest, bool(whole), self._guids(key), since[person]))
-            for key, person, url, *rest, whole in rows
-        ]
+        limits = {person: self._since(person) for _, person, *_ in rows}
+        found = []
+        for key, person, url, *rest, whole, read_from in rows:
+            since = limits[person]
+            # A course that was loaded since then may have begun earlier: then there is more to read.
+            whole = bool(whole) and (read_from is None or (since is not None and read_from <= since))
+            known = Known(url, *rest, whole, self._guids(key), since)
+            found.append((Blog(key, url, read_from if whole else since), known))
+        return found
 
     def _since(self, person: int | None) -> str | None:
         """Four weeks before the student's earliest course began; of an unknown student, before any."""
@@ -92,10 +97,10 @@ class Store:
             new, changed = self._save_posts(blog.key, page.posts)
             self.connection.execute(
                 "update feeds set feed_url = ?, title = coalesce(?, title), kind = coalesce(?, kind), etag = ?,"
-                " last_modified = ?, older_url = ?, whole = ?, asked_utc = ?, fetched_utc = ?, error = null"
-                " where id = ?",
+                " last_modified = ?, older_url = ?, whole = ?, since_utc = ?, asked_utc = ?, fetched_utc = ?,"
+                " error = null where id = ?",
                 (page.feed_url, page.title, KINDS.get(page.kind), page.etag, page.last_modified, page.older_url,
-                 page.whole, self.started, now_utc(), blog.key),
+                 page.whole, blog.since_utc, self.started, now_utc(), blog.key),
             )  # fmt: skip
         return new, changed
 

@@ -179,6 +179,18 @@ create table if not exists weeks (
     unique (course_id, week)
 );
 
+-- from which day on posts of students' blogs belong to a course: four weeks before it, or its first week, begins
+create view if not exists blog_starts as
+select
+    courses.id as course_id,
+    date(
+        min(coalesce(courses.start_date, first.starts_on), coalesce(first.starts_on, courses.start_date)),
+        '-28 days'
+    ) as since
+from courses
+left join (select course_id, min(starts_on) as starts_on from weeks where week > 0 group by course_id) as first
+    on first.course_id = courses.id;
+
 -- one row per assignment submission: as the log has it, else as Moodle's own list does
 create table if not exists submissions (
     id integer primary key,
@@ -287,6 +299,7 @@ create table if not exists feeds (
     last_modified text,
     older_url text,                      -- the page of older posts to go on with
     whole integer not null default 0,    -- 1: every older page has been read once
+    since_utc text,                      -- ... back to this time; null: to the blog's beginning
     asked_utc text,                      -- last time it was asked
     fetched_utc text,                    -- last time it answered
     error text                           -- what went wrong the last time

@@ -186,6 +186,42 @@ def test_older_posts_are_wanted_to_four_weeks_before_the_first_course(store):
     assert [known.since_utc for _, known in store.feeds(only_new=False)] == ["2016-02-01T00:00:00Z"] * 2
 
 
+def test_a_course_begins_with_its_first_day_or_its_first_week_whichever_is_earlier(store):
+    for start, week_1, since in (
+        (None, None, None),
+        ("2016-02-29", None, "2016-02-01T00:00:00Z"),
+        (None, "2016-02-29", "2016-02-01T00:00:00Z"),
+        ("2016-02-29", "2016-03-07", "2016-02-01T00:00:00Z"),
+        ("2016-03-07", "2016-02-29", "2016-02-01T00:00:00Z"),
+    ):
+        store.connection.execute("update courses set start_date = ?", (start,))
+        store.connection.execute("delete from weeks")
+        for week, day in ((0, "2016-01-04"), (1, week_1), (2, "2016-03-14")):
+            if week_1:
+                store.connection.execute("insert into weeks (course_id, week, starts_on) values (1, ?, ?)", (week, day))
+        assert {known.since_utc for _, known in store.feeds(only_new=False)} == {since}, (start, week_1)
+
+
+def test_a_blog_is_read_further_back_for_a_course_that_began_earlier(tmp_path):
+    with serving({"sam": Blog("wordpress", some_posts(40), per_page=5)}) as server:
+        path = registered(tmp_path, sam=server.blog("sam"))
+        connection = database(tmp_path)
+
+        def read(start: str) -> tuple[int, int]:
+            """(new posts, calls) of a run when the course begins on that day."""
+            connection.execute("update courses set start_date = ?", (start,))
+            asked = len(server.paths())
+            return fetch(path, Wanted(allow=HERE)).new, len(server.paths()) - asked
+
+        new, _ = read("2024-06-10")
+        assert 10 <= new <= 20
+        assert read("2024-06-10") == (0, 1)
+        assert read("2024-03-20")[0] == 40 - new
+        assert read("2024-06-10") == (0, 1)  # a later beginning takes nothing back
+        assert read("2024-03-20") == (0, 1)
+        connection.close()
+
+
 # ---- Links ----
 
 

@@ -219,10 +219,14 @@ async def test_a_little_pause_between_calls_to_one_site(server):
         assert time.monotonic() - started >= 0.6
 
 
-def test_sites_are_told_apart_by_their_last_two_names():
+def test_sites_are_told_apart_by_who_has_the_name():
     client = Client(limits=QUICK)
     assert client.site("http://anna.blogspot.com/") is client.site("https://BEN.blogspot.com:443/feed")
     assert client.site("http://anna.example.org/") is not client.site("http://anna.example.com/")
+    assert client.site("https://a.usq.edu.au/") is client.site("https://blogs.usq.edu.au./b")
+    assert client.site("https://a.usq.edu.au/") is not client.site("https://b.qut.edu.au/")
+    assert client.site("https://anna.co.uk/") is not client.site("https://ben.co.uk/")
+    assert client.site("http://localhost/") is client.site("http://localhost:8000/")
     assert client.site("http://10.0.0.1/") is not client.site("http://10.9.0.1/")
 
 
