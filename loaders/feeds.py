@@ -19,6 +19,10 @@ TWO = (
     "two students gave this address: find out whose blog it is, then say so with"
     " `coursette blogs add --student WHO URL`"
 )
+HERS = (
+    "this student's profile names a blog that you registered for somebody else: ask whose it is, and if it is this"
+    " student's, say so with `coursette blogs add --student WHO URL`"
+)
 WEB_PAGE = "Web page"  # what Moodle's own profile field `url` is called in person_details
 
 
@@ -31,6 +35,11 @@ class Given:
     url: str
     person: int | None = None
     why: str | None = None
+
+    @property
+    def of_profile(self) -> bool:
+        """Whether only the student said so, and nobody checked."""
+        return self.claim.get("noun") == "feed field"
 
     @property
     def order(self) -> tuple:
@@ -200,6 +209,16 @@ def _of_profiles(connection: sqlite3.Connection, site: Site) -> list[Given]:
     ]
 
 
+def _believed(known: list[Given]) -> list[Given]:
+    """The teacher's words on an address where there are any: a student may type a classmate's into her profile."""
+    teachers = [one for one in known if not one.of_profile]
+    whose = {one.person for one in teachers}
+    for one in known if teachers else ():
+        if one.person not in whose:
+            one.person, one.why = None, HERS
+    return teachers or known
+
+
 def _by_address(given: list[Given]) -> list[tuple[str, int | None, list[Given]]]:
     """(address, whose, all words on it, the one that counts last). An address of two students is nobody's."""
     together: dict[str, list[Given]] = defaultdict(list)
@@ -207,7 +226,7 @@ def _by_address(given: list[Given]) -> list[tuple[str, int | None, list[Given]]]
         together[same(one.url)].append(one)
     found = []
     for words in together.values():
-        known = [one for one in words if one.person]
+        known = _believed([one for one in words if one.person])
         people = Counter(one.person for one in known)
         by_hand = [one for one in known if one.claim.get("by_hand")]
         if len(people) > 1 and by_hand:
