@@ -9,24 +9,21 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.parse import urlsplit
 
 import httpx
 import stamina
-from publicsuffixlist import PublicSuffixList
 
 from loaders import __version__
 from loaders.errors import Unreadable
 from loaders.feed_address import Network, PublicBackend, PublicTransport, Resolver, look_up, web_address
 from loaders.feed_budget import Budget, Spent
 from loaders.feed_document import Document
-from loaders.feed_errors import LEFT_ALONE, Away, connection_error, status_error
+from loaders.feed_errors import Away, connection_error, status_error
+from loaders.feed_turns import Turns
 from loaders.feed_unpack import Unpacker
 from loaders.feed_worker import Workers
 from loaders.moodle_replies import retry_after
@@ -34,7 +31,6 @@ from loaders.moodle_replies import retry_after
 stamina.instrumentation.set_on_retry_hooks(())  # what is tried again is nobody's business on the terminal
 
 MOST_REDIRECTS = 5
-MOST_LEFT_ALONE_S = 86_400
 HEADERS = {
     "user-agent": f"Coursette/{__version__} (feed reader)",
     "accept": "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5",
@@ -63,20 +59,6 @@ class Limits:
     blog_posts: int = 2000  # that are new
 
 
-@cache
-def _suffixes() -> PublicSuffixList:
-    """Under what names anybody may have one of their own. Not of companies: wordpress.com's blogs share its servers."""
-    return PublicSuffixList(only_icann=True)
-
-
-@dataclass
-class Site:
-    """How busy we keep one site: `free_at` is when (time.monotonic) it may be asked next."""
-
-    slots: asyncio.Semaphore
-    free_at: float = 0
-
-
 class Client:
     """Fetches and reads feeds; to be used with `async with`, one for all feeds of a run.
 
@@ -91,9 +73,7 @@ class Client:
         resolve: Resolver = look_up,
         through: Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport] = lambda network: network,
     ):
-        self.limits, self.workers = limits, Workers(limits.parse_s)
-        self._slots = asyncio.Semaphore(limits.at_once)
-        self._sites = defaultdict(lambda: Site(asyncio.Semaphore(limits.at_once_per_site)))
+        self.limits, self.turns, self.workers = limits, Turns(limits), Workers(limits.parse_s)
         context = httpx.create_ssl_context()  # takes SSL_CERT_FILE: universities sign certificates of their own
         self.http = httpx.AsyncClient(
             transport=through(PublicTransport(PublicBackend(allowed, resolve), context, limits.at_once)),
@@ -114,24 +94,6 @@ class Client:
     def budget(self) -> Budget:
         """What one blog may cost in this run."""
         return Budget(self.limits.blog_s, self.limits.blog_bytes, self.limits.blog_posts)
-
-    def site(self, url: str) -> Site:
-        """What is known of how busy the site of an address is: all of usq.edu.au, or of wordpress.com, is one."""
-        host = (urlsplit(url).hostname or "").rstrip(".")
-        numeric = ":" in host or host.rpartition(".")[2].isdecimal()
-        return self._sites[host if numeric else _suffixes().privatesuffix(host) or host]
-
-    @asynccontextmanager
-    async def turn(self, site: Site) -> AsyncIterator[None]:
-        """Wait until it is our turn: first at this site, then altogether. Raises Away where that takes too long."""
-        async with site.slots:
-            while (wait := site.free_at - time.monotonic()) > 0:
-                if wait > self.limits.wait_most_s:
-                    raise Away(LEFT_ALONE.format(wait), wait)
-                await asyncio.sleep(wait)
-            site.free_at = time.monotonic() + self.limits.pause_s
-            async with self._slots:
-                yield
 
 
 async def fetch(
@@ -171,8 +133,7 @@ def _worth_waiting(error: Exception, limits: Limits, budget: Budget) -> bool | f
 
 
 async def _once(client: Client, url: str, asked: dict[str, str], budget: Budget) -> Document:
-    site = client.site(url)
-    async with client.turn(site):
+    async with client.turns.turn(url):
         budget.check()
         began = time.monotonic()
         try:
@@ -185,7 +146,7 @@ async def _once(client: Client, url: str, asked: dict[str, str], budget: Budget)
         except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:
             raise connection_error(error, urlsplit(url).hostname or "") from None
         except Away as away:
-            site.free_at = max(site.free_at, time.monotonic() + min(away.wait_s or 0, MOST_LEFT_ALONE_S))
+            client.turns.leave_alone(url, away.wait_s or 0)
             raise
         finally:
             budget.seconds -= time.monotonic() - began

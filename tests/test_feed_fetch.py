@@ -12,6 +12,7 @@ from feed_server import ALLOWED, QUICK, Blog, Fault, resolve, serving, some_post
 from loaders.errors import Unreadable
 from loaders.feed_errors import Gone, LookUpFailed, status_error
 from loaders.feed_fetch import Client, fetch
+from loaders.feed_turns import site, tenant
 from loaders.feed_unpack import Unpacker
 
 FEED = "/anna/feed/"
@@ -219,15 +220,56 @@ async def test_a_little_pause_between_calls_to_one_site(server):
         assert time.monotonic() - started >= 0.6
 
 
-def test_sites_are_told_apart_by_who_has_the_name():
-    client = Client(limits=QUICK)
-    assert client.site("http://anna.blogspot.com/") is client.site("https://BEN.blogspot.com:443/feed")
-    assert client.site("http://anna.example.org/") is not client.site("http://anna.example.com/")
-    assert client.site("https://a.usq.edu.au/") is client.site("https://blogs.usq.edu.au./b")
-    assert client.site("https://a.usq.edu.au/") is not client.site("https://b.qut.edu.au/")
-    assert client.site("https://anna.co.uk/") is not client.site("https://ben.co.uk/")
-    assert client.site("http://localhost/") is client.site("http://localhost:8000/")
-    assert client.site("http://10.0.0.1/") is not client.site("http://10.9.0.1/")
+@pytest.mark.parametrize(
+    ("host", "site_of", "tenant_of"),
+    [
+        ("anna.wordpress.com", "wordpress.com", "wordpress.com"),
+        ("evil.netlify.app", "netlify.app", "evil.netlify.app"),
+        ("a.b.github.io", "github.io", "b.github.io"),
+        ("anna.com.au", "anna.com.au", "anna.com.au"),
+        ("blogs.usq.edu.au", "usq.edu.au", "usq.edu.au"),
+        ("localhost", "localhost", "localhost"),
+        ("10.9.0.1", "10.9.0.1", "10.9.0.1"),
+        ("2001:db8::1", "2001:db8::1", "2001:db8::1"),
+    ],
+)
+def test_sites_are_told_apart_by_who_has_the_name(host: str, site_of: str, tenant_of: str):
+    assert (site(host), tenant(host)) == (site_of, tenant_of)
+
+
+async def test_who_wants_to_be_left_alone_speaks_for_no_classmate(server, client):
+    with serving({"anna": Blog("wordpress", some_posts(1))}) as other:
+        other.faults = [Fault(FEED, "busy", 86_400)]
+        for evil, good in (("evil.com.au", "anna.com.au"), ("evil.netlify.app", "b.netlify.app"), ("e.b.edu", "b.edu")):
+            with pytest.raises(Unreadable, match="left alone"):
+                await fetch(client, other.at(evil, FEED))
+            assert (await fetch(client, server.at(good, FEED))).status == 200
+
+
+async def test_a_host_that_holds_the_line_keeps_only_its_own_places_busy(server, client):
+    with serving() as slow:
+        slow.faults = [Fault("/", "drip", 0.05)]
+        asked = [asyncio.create_task(fetch(client, slow.at("evil.netlify.app", f"/{number}"))) for number in range(5)]
+        while len(slow.requests) < 2:
+            await asyncio.sleep(0.01)
+        started = time.monotonic()
+        assert (await fetch(client, server.at("anna.netlify.app", FEED))).status == 200
+        assert time.monotonic() - started < 1 and len(slow.requests) == 2
+        for task in asked:
+            task.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+
+
+async def test_who_waits_for_a_host_to_open_holds_no_place_of_its_site(server, client):
+    server.faults = [Fault(FEED, "busy", 1, times=3)]
+    asked = [asyncio.create_task(fetch(client, server.at("evil.b.edu", FEED))) for _ in range(3)]
+    while len(server.requests) < 1:
+        await asyncio.sleep(0.01)
+    started = time.monotonic()
+    with pytest.raises(Gone):
+        await fetch(client, server.at("anna.b.edu", "/nobody/"))
+    assert time.monotonic() - started < 0.5
+    assert [document.status for document in await asyncio.gather(*asked)] == [200] * 3
 
 
 def test_every_status_that_is_no_document_has_its_sentence():
