@@ -48,6 +48,7 @@ class Store:
     def __init__(self, path: str | Path):
         self.connection = open_database(path).conn
         self.started = now_utc()
+        self.read_before = dict(self.connection.execute("select id, fetched_utc from feeds where whole"))
 
     def feeds(self, only_new: bool) -> list[tuple[Blog, Known]]:
         """(which, what is known) of every blog to ask, the one asked longest ago first."""
@@ -154,13 +155,21 @@ class Store:
         return self._kept(feed, found[0][0]) if len(found) == 1 and found[0][0] not in here else None
 
     def _insert(self, feed: int, person: int | None, post: dict) -> None:
-        columns = ("feed_id", "person_id", "guid", "first_fetched_utc", *CONTENT)
-        values = (feed, person, post["guid"], now_utc(), *(post[column] for column in CONTENT))
+        columns = ("feed_id", "person_id", "guid", "first_fetched_utc", "missed_utc", *CONTENT)
+        own = (feed, person, post["guid"], now_utc(), self._missed(feed, post))
+        values = (*own, *(post[column] for column in CONTENT))
         marks = ", ".join("?" * len(columns))
         key = self.connection.execute(
             f"insert into blog_posts ({', '.join(columns)}) values ({marks})", values
         ).lastrowid
         self._save_links(key, post["links"])
+
+    def _missed(self, feed: int, post: dict) -> str | None:
+        """When the whole blog was last read, where a post that is new now is dated well before: it was not there."""
+        before = self.read_before.get(feed)
+        if not before or not post["published_utc"] or days_between(post["published_utc"], before) < LATE_DAYS:
+            return None
+        return before
 
     def _update(self, before: tuple, post: dict) -> bool:
         """Bring a post up to date; returns whether it reads otherwise than before."""

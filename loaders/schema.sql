@@ -330,6 +330,7 @@ create table if not exists blog_posts (
     published_utc text,
     updated_utc text,                    -- last edit that the feed told of
     first_fetched_utc text,              -- when it was first seen here
+    missed_utc text,                     -- its blog was read whole then, two days or more after its date, and had it not
     gone_utc text,                       -- when it was first missing from its blog; null: it is there
     summary_only integer not null default 0,  -- 1: the feed has only the beginning of the post
     url text
