@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit, urlunsplit
 
 _WEB = re.compile(r"https?://[^\s<>\"'“”|;,]+", re.I)
@@ -43,6 +44,7 @@ def same(url: str) -> str:
     return f"{parts.netloc.lower().removeprefix('www.')}{parts.path.rstrip('/')}{query}"
 
 
+@lru_cache(65_536)
 def home(url: str) -> str:
     """The part of a blog's address that all its pages begin with, in the form of `same`.
 

@@ -5,23 +5,33 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections import Counter, defaultdict
+from functools import lru_cache
 from urllib.parse import parse_qs, urlsplit
 
 from loaders.blog_address import home, normal_address, same
 
 _MOODLE_BLOG = re.compile(r"(https?://.+?)/blog/index\.php\?(.+)", re.I)
+SHARED = 0  # no own key: a host of several students, or on which only some folders are a student's
 MOST = 0.5  # share of a feed's posts whose addresses begin alike: then that is the blog's home too
 
 
 def save_link_people(connection: sqlite3.Connection) -> None:
-    """Bring `post_links.person_id` up to date, for links in posts of any kind."""
+    """Bring `post_links.person_id` up to date, for links in posts of any kind.
+
+    At every settling, over all links: most lead to a host that is nobody's, or one student's alone, and are not parsed.
+    """
     rows = connection.execute("select id, url, person_id from post_links").fetchall()
     if not rows:
         return
     homes, moodles = _homes(connection), _Moodles(connection)
+    hosts = _hosts(homes)
     changes = []
     for key, url, before in rows:
-        person = moodles.person(url) if "/blog/index.php" in url else _whose(url, homes)
+        if "/blog/index.php" in url:
+            person = moodles.person(url)
+        else:
+            person = hosts.get(_host(url))
+            person = _whose(url, homes) if person == SHARED else person
         if person != before:
             changes.append((person, key))
     connection.executemany("update post_links set person_id = ? where id = ?", changes)
@@ -40,6 +50,23 @@ def _homes(connection: sqlite3.Connection) -> dict[str, int]:
     return {same(url): person for _, url, person in feeds} | homes
 
 
+def _hosts(homes: dict[str, int]) -> dict[str, int]:
+    """By host: the student whose all of it is; SHARED where that takes the rest of the address."""
+    found: dict[str, int] = {"": SHARED}
+    for place, person in homes.items():
+        host = place.partition("/")[0].partition("?")[0]
+        alone = homes.get(host) == person and found.get(host, person) == person
+        found[host] = person if alone else SHARED
+    return found
+
+
+def _host(url: str) -> str:
+    """The host of an ordinary address in the form of `same`, at a twentieth of the price; empty for any other."""
+    scheme, _, rest = url.partition("://")
+    host = rest.partition("/")[0]
+    return "" if scheme not in ("http", "https") or "?" in host or "#" in host else host.lower().removeprefix("www.")
+
+
 def _homes_of_posts(connection: sqlite3.Connection) -> dict[int, list[str]]:
     """By feed: where most of its posts lie, which may be another host than the one registered."""
     counts: dict[int, Counter] = defaultdict(Counter)
@@ -54,15 +81,18 @@ def _homes_of_posts(connection: sqlite3.Connection) -> dict[int, list[str]]:
 
 def _whose(url: str, homes: dict[str, int]) -> int | None:
     """The student of the longest home that an address begins with."""
+    return next((homes[place] for place in _begins(url) if place in homes), None)
+
+
+@lru_cache(65_536)
+def _begins(url: str) -> tuple[str, ...]:
+    """An address and all that it begins with, the longest first, in the form of `same`."""
     address = normal_address(url)
     if address is None:
-        return None
+        return ()
     whole = same(address)
-    if whole in homes:
-        return homes[whole]
     pieces = whole.partition("?")[0].split("/")
-    begins = ("/".join(pieces[:length]) for length in range(len(pieces), 0, -1))
-    return next((homes[place] for place in begins if place in homes), None)
+    return (whole, *("/".join(pieces[:length]) for length in range(len(pieces), 0, -1)))
 
 
 class _Moodles:

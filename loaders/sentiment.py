@@ -41,11 +41,14 @@ from (
              then round(avg(sentiment) filter (where published_utc is not null) over before, 3) end as usual
     from {table}
     window before as (
-        partition by person_id order by published_utc nulls last, id rows between unbounded preceding and 1 preceding
+        partition by person_id
+        order by published_utc nulls last, {ties}, id
+        rows between unbounded preceding and 1 preceding
     )
 ) as earlier
 where earlier.id = {table}.id and {table}.usual_sentiment is not earlier.usual
 """
+TIES = {"forum_posts": "moodle_id", "blog_posts": "moodle_id, guid, url"}  # not by arrival: files come in any order
 WAITING = "select count(*) from {table} where scored_key is null"
 NEXT = "select id, text from {table} where scored_key is null and id > ? order by id limit ?"
 SAVE = f"update {{table}} set {', '.join(f'{column} = ?' for column in COLUMNS)} where id = ?"
@@ -91,7 +94,7 @@ def refresh(connection: sqlite3.Connection) -> None:
     connection.create_function("score_key", 1, key, deterministic=True)
     for table in TABLES:
         connection.execute(FORGET.format(table=table))
-        connection.execute(USUAL.format(table=table))
+        connection.execute(USUAL.format(table=table, ties=TIES[table]))
 
 
 def waiting(connection: sqlite3.Connection) -> int:

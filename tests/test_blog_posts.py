@@ -249,6 +249,42 @@ def test_links_know_the_classmate_they_lead_to(store):
     assert rows(connection, found)[2] == (None,)
 
 
+@pytest.mark.parametrize(
+    ("link", "whose"),
+    [
+        ("HTTP://WWW.Sam.Example.ORG/2", "sam@x.edu"),
+        ("https://sam.example.org?p=3", "sam@x.edu"),
+        ("http://sam.example.org#top", "sam@x.edu"),
+        (" https://sam.example.org/2", "sam@x.edu"),
+        ("https://sam.example.org:8080/2", None),
+        ("https://u:p@sam.example.org/2", None),
+        ("https://sam.example.org.evil.org/", None),
+        ("ftp://sam.example.org/2", None),
+        ("sam.example.org/2", None),
+        ("", None),
+    ],
+)
+def test_links_are_known_however_they_are_written(store, link, whose):
+    store.save_page(SAM, page(post(1, links=[link])))
+    save_link_people(store.connection)
+    found = "select email from post_links left join people on people.id = person_id"
+    assert rows(store.connection, found) == [(whose,)]
+
+
+def test_links_are_looked_at_again_at_little_cost(store):
+    links = [f"https://{'www.sam' if number % 2 else number}.example.org/{number}" for number in range(34_000)]
+    store.save_page(SAM, page(post(1, links=links)))
+    save_link_people(store.connection)
+    took = []
+    for _ in range(3):
+        before, started = store.connection.total_changes, time.process_time()
+        save_link_people(store.connection)
+        took.append(time.process_time() - started)
+        assert store.connection.total_changes == before
+    assert min(took) < 0.15
+    assert rows(store.connection, "select count(person_id) from post_links") == [(17_000,)]
+
+
 def test_on_a_host_that_students_share_a_blog_is_its_folder(tmp_path):
     store = Store(registered(tmp_path, sam="https://blogs.x.edu/sam", zoe="https://blogs.x.edu/zoe/"))
     links = ["https://blogs.x.edu/zoe/p1", "https://blogs.x.edu/", "https://blogs.x.edu/sam?p=3"]

@@ -196,6 +196,19 @@ def test_usual_is_the_mean_of_what_somebody_wrote_before(connection):
     assert usual(connection)[4] == pytest.approx((happy + sad + plain) / 3, abs=0.001)
 
 
+@pytest.mark.parametrize(("table", "name"), [("forum_posts", "moodle_id"), ("blog_posts", "guid")])
+def test_usual_does_not_depend_on_which_of_two_posts_of_one_second_came_first(connection, table, name):
+    found = []
+    for order in ((1, 2, 3, 4), (4, 3, 2, 1)):
+        connection.execute(f"delete from {table}")
+        sql = f"insert into {table} (person_id, text, published_utc, {name}) values (1, ?, '2026-03-01T10:00:00Z', ?)"
+        for number in order:
+            connection.execute(sql, ((HAPPY, SAD, PLAIN, HAPPY)[number - 1], number))
+        score(connection)
+        found.append(sorted(said(connection, f"{name}, usual_sentiment", table)))
+    assert found[0] == found[1] and found[0][3][1] is not None
+
+
 def usual(connection) -> list[float | None]:
     return [row[0] for row in said(connection, "usual_sentiment")]
 
