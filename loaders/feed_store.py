@@ -27,6 +27,12 @@ CONTENT = (
     "summary_only", "url",
 )  # fmt: skip
 KINDS = {"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
+# Of the blogs that were read whole: from when on and until when any post of theirs was seen, and when that was.
+READ_BEFORE = """
+select id, coalesce(since_utc, ' '), strftime('%Y-%m-%dT%H:%M:%SZ', fetched_utc, '-2 days'), fetched_utc
+from feeds
+where whole and fetched_utc is not null
+"""
 HAVE = f"select guid, id, gone_utc, summary_only, {', '.join(CONTENT)} from blog_posts where feed_id = ? and guid = ?"
 PLACE = "select guid from blog_posts where feed_id = ? and url = ? and published_utc = ? limit 2"
 
@@ -48,7 +54,7 @@ class Store:
     def __init__(self, path: str | Path):
         self.connection = open_database(path).conn
         self.started = now_utc()
-        self.read_before = dict(self.connection.execute("select id, fetched_utc from feeds where whole"))
+        self.read_before = {key: row for key, *row in self.connection.execute(READ_BEFORE)}
 
     def feeds(self, only_new: bool) -> list[tuple[Blog, Known]]:
         """(which, what is known) of every blog to ask, the one asked longest ago first."""
@@ -166,10 +172,8 @@ class Store:
 
     def _missed(self, feed: int, post: dict) -> str | None:
         """When the whole blog was last read, where a post that is new now is dated well before: it was not there."""
-        before = self.read_before.get(feed)
-        if not before or not post["published_utc"] or days_between(post["published_utc"], before) < LATE_DAYS:
-            return None
-        return before
+        since, until, read = self.read_before.get(feed, ("", "", None))
+        return read if since <= (post["published_utc"] or "") < until else None
 
     def _update(self, before: tuple, post: dict) -> bool:
         """Bring a post up to date; returns whether it reads otherwise than before."""

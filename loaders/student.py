@@ -17,7 +17,8 @@ RECENT = 3  # posts; so many are set against the ones before them
 def student(conn: sqlite3.Connection, course: dict, person: dict) -> dict[str, Any]:
     """The whole student page: person, details, completion by section and week, posts, usage by week, how fresh it is.
 
-    `posts` are the newest of each kind, `post_count` counts all, and `truncated` says whether there are more. `loaded` says for each kind of data whether anything of it is here at all: "none" is not "not loaded yet".
+    `posts` are the newest of each kind, `post_count` counts all, and `truncated` says whether there are more.
+    `loaded` says for each kind of data whether anything of it is here at all: "none" is not "not loaded yet".
     """
     ids = {"course": course["id"], "person": person["person"]}
     class_size = ask(conn, _CLASS_SIZE, course=course["id"])[0]["students"]
