@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.parse import urlsplit
@@ -19,11 +19,11 @@ import stamina
 
 from loaders import __version__
 from loaders.errors import Unreadable
-from loaders.feed_address import Network, PublicBackend, PublicTransport, Resolver, look_up, web_address
+from loaders.feed_address import PORTS, Network, PublicBackend, PublicTransport, Resolver, look_up, web_address
 from loaders.feed_budget import Budget, Spent
 from loaders.feed_document import Document
 from loaders.feed_errors import Away, connection_error, status_error
-from loaders.feed_turns import Turns
+from loaders.feed_turns import Turns, host_of
 from loaders.feed_unpack import Unpacker
 from loaders.feed_worker import Workers
 from loaders.moodle_replies import retry_after
@@ -31,6 +31,7 @@ from loaders.moodle_replies import retry_after
 stamina.instrumentation.set_on_retry_hooks(())  # what is tried again is nobody's business on the terminal
 
 MOST_REDIRECTS = 5
+NOWHERE = "the blog sends on to an address that is none"
 HEADERS = {
     "user-agent": f"Coursette/{__version__} (feed reader)",
     "accept": "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5",
@@ -72,11 +73,13 @@ class Client:
         limits: Limits = Limits(),
         resolve: Resolver = look_up,
         through: Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport] = lambda network: network,
+        ports: Container[int] = PORTS,
     ):
         self.limits, self.turns, self.workers = limits, Turns(limits), Workers(limits.parse_s)
+        self._backend = PublicBackend(allowed, resolve, ports)
         context = httpx.create_ssl_context()  # takes SSL_CERT_FILE: universities sign certificates of their own
         self.http = httpx.AsyncClient(
-            transport=through(PublicTransport(PublicBackend(allowed, resolve), context, limits.at_once)),
+            transport=through(PublicTransport(self._backend, context, limits.at_once)),
             headers=HEADERS,
             timeout=httpx.Timeout(limits.silence_s, connect=limits.connect_s, pool=None),
             trust_env=False,  # no proxy (it would look names up itself) and no passwords of this machine
@@ -90,6 +93,10 @@ class Client:
     async def __aexit__(self, *error: object) -> None:
         await self.http.aclose()
         await self.workers.stop()
+
+    def name(self, url: str) -> None:
+        """Take the port of a registered address, where it names one. Raises Unreadable."""
+        self._backend.name(url)
 
     def budget(self) -> Budget:
         """What one blog may cost in this run."""
@@ -143,6 +150,8 @@ async def _once(client: Client, url: str, asked: dict[str, str], budget: Budget)
             if budget.seconds < client.limits.document_s:
                 raise Spent(budget.sentence) from None
             raise Unreadable(f"the blog did not answer whole within {client.limits.document_s:.0f} seconds") from None
+        except UnicodeError:  # of httpx, which looks at the address of a redirect before we do
+            raise Unreadable(NOWHERE) from None
         except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:
             raise connection_error(error, urlsplit(url).hostname or "") from None
         except Away as away:
@@ -153,9 +162,10 @@ async def _once(client: Client, url: str, asked: dict[str, str], budget: Budget)
 
 
 async def _followed(client: Client, url: str, asked: dict[str, str]) -> Document:
-    """The document, after as many redirects as are followed."""
+    """The document, after as many redirects as are followed; what one host said it is known by is no other's to see."""
+    host = host_of(url)
     for _ in range(MOST_REDIRECTS + 1):
-        async with client.http.stream("GET", url, headers=asked) as response:
+        async with client.http.stream("GET", url, headers=asked if host_of(url) == host else {}) as response:
             if not response.has_redirect_location:
                 return await _document(response, client.limits)
             url = _target(response)
@@ -166,7 +176,7 @@ def _target(response: httpx.Response) -> str:
     try:
         return web_address(str(response.url.join(response.headers["location"])))
     except (httpx.InvalidURL, ValueError):
-        raise Unreadable("the blog sends on to an address that is none") from None
+        raise Unreadable(NOWHERE) from None
 
 
 async def _document(response: httpx.Response, limits: Limits) -> Document:

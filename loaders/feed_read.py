@@ -64,6 +64,7 @@ async def read_blog(client: Client, known: Known) -> AsyncIterator[Page]:
     Raises Unreadable; the pages that came before it count. Posts older than `since_utc` come too, where they are on a
     page with newer ones.
     """
+    client.name(known.url)
     budget = client.budget()
     found = await _first(client, known, budget)
     run = Run(known, found, budget)

@@ -7,7 +7,7 @@ import tracemalloc
 from dataclasses import replace
 
 import pytest
-from feed_server import ALLOWED, QUICK, Blog, Fault, resolve, serving, some_posts
+from feed_server import ALLOWED, ANY, QUICK, Blog, Fault, resolve, serving, some_posts
 
 from loaders.errors import Unreadable
 from loaders.feed_errors import Gone, LookUpFailed, status_error
@@ -26,7 +26,7 @@ def server():
 
 @pytest.fixture
 async def client():
-    async with Client(ALLOWED, QUICK, resolve) as one:
+    async with Client(ALLOWED, QUICK, resolve, ports=ANY) as one:
         yield one
 
 
@@ -37,6 +37,17 @@ async def test_a_document_and_that_it_has_not_changed(server, client):
     again = await fetch(client, server.url + FEED, document.etag, "Mon, 04 Mar 2024 10:00:00 GMT")
     assert again.not_modified and not again.body
     assert server.requests[-1][1]["if-modified-since"] == "Mon, 04 Mar 2024 10:00:00 GMT"
+
+
+async def test_what_a_document_is_known_by_goes_to_its_own_host_only(server, client):
+    with serving({"anna": Blog("wordpress", some_posts(3))}) as other:
+        server.faults = [Fault(FEED, "redirect", other.at("other.example", FEED))]
+        await fetch(client, server.at("anna.example", FEED), '"mine"', "Mon, 04 Mar 2024 10:00:00 GMT")
+        assert server.requests[0][1]["if-none-match"] == '"mine"'
+        assert not {"if-none-match", "if-modified-since"} & other.requests[0][1].keys()
+        server.faults = [Fault(FEED, "redirect", server.at("anna.example", "/anna/feed/?x"), times=1)]
+        await fetch(client, server.at("anna.example", FEED), '"mine"')
+        assert server.requests[-1][1]["if-none-match"] == '"mine"'
 
 
 async def test_that_nothing_changed_is_believed_only_where_it_was_asked(server, client):
@@ -126,7 +137,7 @@ async def test_a_name_that_cannot_be_looked_up_just_now(server):
     async def failing(host: str, port: int) -> list[str]:
         raise LookUpFailed(host)
 
-    async with Client(ALLOWED, QUICK, failing) as client:
+    async with Client(ALLOWED, QUICK, failing, ports=ANY) as client:
         with pytest.raises(Unreadable, match=r"the name anna\.example\.org could not be looked up just now"):
             await fetch(client, server.at("anna.example.org"))
 
@@ -164,7 +175,7 @@ async def test_the_body_of_a_redirect_is_not_read(server, client):
 
 async def test_a_slow_drip_ends(server):
     server.faults = [Fault(FEED, "drip", 0.05)]
-    async with Client(ALLOWED, replace(QUICK, document_s=0.5)) as client:
+    async with Client(ALLOWED, replace(QUICK, document_s=0.5), ports=ANY) as client:
         started = time.monotonic()
         with pytest.raises(Unreadable, match="did not answer whole within"):
             await fetch(client, server.url + FEED)
@@ -204,7 +215,7 @@ async def test_what_is_gone_is_not_asked_again(server, client):
 
 async def test_two_at_once_for_a_site_and_sixteen_altogether():
     with serving({"anna": Blog("wordpress", some_posts(1))}, slow_s=0.05) as server:
-        async with Client(ALLOWED, QUICK, resolve) as client:
+        async with Client(ALLOWED, QUICK, resolve, ports=ANY) as client:
             one_site = [server.at(f"blog{number}.wordpress.example", FEED) for number in range(8)]
             await asyncio.gather(*(fetch(client, url) for url in one_site))
             assert server.most_open == 2
@@ -214,7 +225,7 @@ async def test_two_at_once_for_a_site_and_sixteen_altogether():
 
 
 async def test_a_little_pause_between_calls_to_one_site(server):
-    async with Client(ALLOWED, replace(QUICK, pause_s=0.2)) as client:
+    async with Client(ALLOWED, replace(QUICK, pause_s=0.2), ports=ANY) as client:
         started = time.monotonic()
         await asyncio.gather(*(fetch(client, server.url + FEED) for _ in range(4)))
         assert time.monotonic() - started >= 0.6
