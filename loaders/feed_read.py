@@ -152,12 +152,11 @@ class Run:
         return Page(older_url=older_url, whole=known.whole, not_modified=True, **self._kept)
 
     def _note(self, posts: list[dict]) -> None:
-        """Remember posts, and whether they come in falling order of publication."""
+        """Remember posts, and whether they come in falling order of publication; those without a date say nothing."""
         for post in posts:
             self._seen.add(post["guid"])
-            if self._joined and self._falling:
-                published = post["published_utc"]
-                self._falling = published is not None and (self._oldest is None or published <= self._oldest)
+            if self._joined and self._falling and (published := post["published_utc"]):
+                self._falling = self._oldest is None or published <= self._oldest
                 self._oldest = published
 
     def _covers(self, at_end: bool) -> str | None:

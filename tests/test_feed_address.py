@@ -1,6 +1,8 @@
 """Which addresses of blogs are asked: students choose them."""
 
+import asyncio
 import ssl
+import threading
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 
@@ -9,7 +11,7 @@ import trustme
 from feed_server import ALLOWED, ANY, QUICK, Blog, Fault, resolve, serving, some_posts
 
 from loaders.errors import Unreadable
-from loaders.feed_address import PublicBackend, Refused, is_public, networks, source_of, web_address
+from loaders.feed_address import PublicBackend, Refused, is_public, look_up, networks, source_of, web_address
 from loaders.feed_fetch import Client, fetch
 from loaders.feed_read import Known, read_blog
 
@@ -205,6 +207,16 @@ def test_networks_as_a_teacher_writes_them():
     assert [str(net) for net in networks(["10.20.0.0/16", "10.20.1.5/24"])] == ["10.20.0.0/16", "10.20.1.0/24"]
     with pytest.raises(Unreadable, match="is no network"):
         networks(["campus"])
+
+
+async def test_names_are_looked_up_though_all_else_is_busy():
+    loop, done = asyncio.get_running_loop(), threading.Event()
+    others = [loop.run_in_executor(None, done.wait) for _ in range(40)]
+    try:
+        assert "127.0.0.1" in await asyncio.wait_for(look_up("127.0.0.1", 80), 5)
+    finally:
+        done.set()
+        await asyncio.gather(*others)
 
 
 async def test_a_name_that_no_host_has():
