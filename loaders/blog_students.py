@@ -29,21 +29,23 @@ class Students:
     def __init__(self, people: People, own: dict[Key, int]):
         self.finder = Finder(people, own)
 
-    def find(self, claim: dict, course: int | None, columns: list[str]) -> tuple[int | None, str | None]:
-        """(own key, None), or (None, why not): by the row's own columns, else by its words."""
+    def find(self, claim: dict, course: int | None, columns: list[str]) -> tuple[int | None, str | None, bool]:
+        """(own key, None, whether only without leading zeros) or (None, why not, False): by the row's own columns, else
+        by its words.
+        """
         ref = claim["student"]
         cells = claim.get("cells", {})
         words = claim.get("candidates") or [cells[column] for column in columns if column in cells]
         if words and not any(ref.get(key) for key in _SURE):
             found = {key for word in words for piece in _pieces(word) if (key := self._by_word(piece, course))}
             if len(found) == 1:
-                return found.pop(), None
+                return found.pop(), None, False
             if not ref:
-                return None, APART if found else TITLE
+                return None, APART if found else TITLE, False
         if not ref:
-            return None, NO_WORDS
-        person, why, _ = self.finder.find(ref, course)
-        return person, WORDS.get(why, why)
+            return None, NO_WORDS, False
+        person, why, zeros = self.finder.find(ref, course)
+        return person, WORDS.get(why, why), zeros
 
     def telling_columns(self, rows: list[dict[str, str]]) -> list[str]:
         """The columns, without a heading that is known, most of whose values are those of different known people."""

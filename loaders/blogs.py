@@ -14,10 +14,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
 
-from loaders import claims, headings, opml
+from loaders import claims, detail_columns, details, opml
 from loaders.blog_address import addresses_in
+from loaders.detail_columns import Layout
 from loaders.errors import Unreadable
-from loaders.identity import EMAIL, Identity
+from loaders.identity import email_column
 from loaders.names import clean, fold
 from loaders.reading import Reading
 from loaders.sheets import Sheet
@@ -31,13 +32,6 @@ NO_ADDRESSES = (
 )
 LONGEST_CELL = 200  # characters: what identifies a student is shorter
 
-_MOODLE_ID = frozenset(("moodle id", "moodleid", "moodle user id", "userid", "user id"))
-_FULL_NAMES = (
-    "name|full name|fullname|user full name|student|student name|learner|author|vollständiger name|student*in"
-    "|studierende|nom complet|étudiant|nombre completo|estudiante|alumno|nome completo|studente|aluno"
-    "|volledige naam|氏名|姓名|имя и фамилия|студент"
-)
-_FULL_NAME = frozenset(_FULL_NAMES.split("|"))
 _FEED = ("feed", "rss", "atom", "xmlurl")
 _SURE = ("blog", "feed", "rss")
 _BLOG = ("blog", "html", "site", "web", "url", "address", "adresse", "link")
@@ -53,7 +47,7 @@ def recognise(sheet: Sheet) -> bool:
     addresses = _address_columns(sheet, sure=True)
     if not any(_named(sheet.header[column], _SURE) for column in addresses):
         return False
-    return Columns(sheet, addresses).certain or _email(sheet, addresses)
+    return bool(_who(sheet, addresses))
 
 
 def read(sheet: Sheet, clock: Clock) -> Reading:
@@ -113,52 +107,26 @@ def _named(header: str, words: tuple[str, ...]) -> bool:
     return any(word in fold(header) for word in words)
 
 
-class Columns:
-    """The columns whose headings say that they identify a student."""
-
-    def __init__(self, sheet: Sheet, addresses: list[int]):
-        header = sheet.header
-        self.columns = [column for column in range(len(header)) if column not in addresses]
-        first, last, full = (
-            next((column for column in self.columns if test(header[column])), None)
-            for test in (_says("firstname"), _says("lastname"), lambda name: fold(name) in _FULL_NAME)
-        )
-        self.names = (first, last) if first is not None and last is not None and first != last else None
-        self.full = full if self.names is None else None
-        self.moodle_id = next((column for column in self.columns if fold(header[column]) in _MOODLE_ID), None)
-
-    @property
-    def certain(self) -> bool:
-        """Whether a heading says enough to take the table for a list of students."""
-        return self.names is not None or self.full is not None or self.moodle_id is not None
-
-
-def _says(what: str):
-    return lambda name: headings.says(name, what)
-
-
-def _email(sheet: Sheet, addresses: list[int]) -> bool:
+def _who(sheet: Sheet, addresses: list[int]) -> dict[str, int]:
+    """What identifies a student -> its column: by headings as in any spreadsheet, e-mail also by what is in cells."""
+    header = ["" if column in addresses else text for column, text in enumerate(sheet.header)]
+    keys = detail_columns.by_heading(header)
     sample = [row for _, row in islice(sheet.rows(), SAMPLE)]
-    return any(
-        sample and all(not row[column] or EMAIL.fullmatch(clean(row[column])) for row in sample)
-        and any(row[column] for row in sample)
-        for column in range(len(sheet.header)) if column not in addresses
-    )  # fmt: skip
+    email = email_column(header, [column for column in range(len(header)) if column not in addresses], sample)
+    if email is None:
+        return keys
+    return {what: column for what, column in keys.items() if column != email} | {"email": email}
 
 
 # ---- Rows ----
 
 
 def _claims(sheet: Sheet, addresses: list[int], notes: list[str]) -> Iterator[dict]:
-    known = Columns(sheet, addresses)
-    taken = {*(known.names or ()), known.full, known.moodle_id}
-    identity = Identity(sheet, [c for c in known.columns if c not in taken], names=known.names, full=known.full)
-    notes.extend(identity.notes)
+    keys = _who(sheet, addresses)
+    others = [column for column in range(len(sheet.header)) if column not in (*addresses, *keys.values())]
     without = 0
     for line, row in sheet.rows():
-        student = identity.person(row)
-        if known.moodle_id is not None and clean(row[known.moodle_id]).isdigit():
-            student["moodle_id"] = int(clean(row[known.moodle_id])[:15])
+        student = details.person(Layout(keys), row)
         urls, feed = addresses_in(row[addresses[0]]), addresses_in(row[addresses[-1]])
         urls = urls or feed
         without += not urls
@@ -166,15 +134,15 @@ def _claims(sheet: Sheet, addresses: list[int], notes: list[str]) -> Iterator[di
             claim = {"noun": "feed", "line": line, "student": student, "url": url}
             if len(addresses) > 1 and len(urls) == len(feed) == 1 and feed != urls:
                 claim["feed_url"] = feed[0]
-            yield claim | _hints(sheet, identity, row)
+            yield claim | _hints(sheet, [] if detail_columns.STRONG & keys.keys() else others, row)
     if without:
         notes.append(f"rows without an address were passed over: {without}")
 
 
-def _hints(sheet: Sheet, identity: Identity, row: list[str]) -> dict:
+def _hints(sheet: Sheet, columns: list[int], row: list[str]) -> dict:
     """What may tell the student where the headings do not: settled against the people that are known."""
-    said = {sheet.header[column]: text for column in identity.details if (text := clean(row[column]))}
-    said = {header: text for header, text in said.items() if len(text) <= LONGEST_CELL}
+    said = {clean(sheet.header[column]): text for column in columns if (text := clean(row[column]))}
+    said = {header: text for header, text in said.items() if header and len(text) <= LONGEST_CELL}
     if sheet.format == opml.FORMAT:
         return {"candidates": list(said.values())}
-    return {"cells": said} if said and not identity.keys else {}
+    return {"cells": said} if said else {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 from loaders import calendar_file, calendar_proposal, calendar_shown, calendar_writing, calendars, downloads, reporting
@@ -11,6 +12,7 @@ from loaders.errors import Unreadable
 from loaders.load import Loader, Outcome
 from loaders.places import Options, normal_url
 from loaders.schema import open_database, open_existing, settle_in
+from loaders.statements import ask
 from loaders.tables import read
 
 COURSES = """
@@ -24,12 +26,12 @@ SENTENCES = "select line, reason from unmatched where load_id = ? order by line"
 
 def propose(db: Path, course: int | None, site: str | None, force: bool) -> Iterator[str]:
     """Write the proposal; yields what was taken from where, and what to do next."""
-    connection = open_existing(db).conn
-    found = choose(connection, course, site)
-    path = calendar_writing.file_name(found)
-    if path.exists() and not force:
-        raise Unreadable(f"{path} is there already: load it, or let --force write a new proposal over it")
-    proposal = calendar_proposal.propose(connection, found)
+    with closing(open_existing(db).conn) as connection:
+        found = choose(connection, course, site)
+        path = calendar_writing.file_name(found)
+        if path.exists() and not force:
+            raise Unreadable(f"{path} is there already: load it, or let --force write a new proposal over it")
+        proposal = calendar_proposal.propose(connection, found)
     path.write_text(calendar_writing.text(proposal, path), encoding="utf-8")
     yield f"{path}: proposed for {reporting.printable(found['fullname'] or found['shortname'] or str(course))}"
     for taken in proposal.took:
@@ -39,8 +41,8 @@ def propose(db: Path, course: int | None, site: str | None, force: bool) -> Iter
 
 def show(db: Path, course: int | None, site: str | None, _force: bool) -> Iterator[str]:
     """The weeks of a course as they are now."""
-    connection = open_existing(db).conn
-    yield from map(reporting.printable, calendar_shown.show(connection, choose(connection, course, site)))
+    with closing(open_existing(db).conn) as connection:
+        yield from map(reporting.printable, calendar_shown.show(connection, choose(connection, course, site)))
 
 
 def choose(connection: sqlite3.Connection, course: int | None, site: str | None) -> dict:
@@ -48,9 +50,7 @@ def choose(connection: sqlite3.Connection, course: int | None, site: str | None)
 
     Raises Unreadable where none or several are.
     """
-    cursor = connection.execute(COURSES)
-    columns = [column[0] for column in cursor.description]
-    known = [dict(zip(columns, row, strict=True)) for row in cursor]
+    known = ask(connection, COURSES)
     if not known:
         raise Unreadable("no course is loaded yet: `coursette load` takes what you downloaded from Moodle")
     found = [row for row in known if course in (None, row["moodle_id"])]
@@ -70,22 +70,22 @@ def load(db: Path, file: Path, course: int | None, site: str | None) -> int:
     content = _content(download)
     if not isinstance(content, calendar_file.CalendarFile):
         raise Unreadable(f"{file} is no calendar: `coursette calendar` writes one to begin with")
-    connection = open_database(db, to_fill=True).conn
-    _refuse_slip(connection, file, content.said.get("course"))
-    outcome = Loader(connection, Options(course=course, site=site)).take(download)
-    settle_in(connection)
-    reporting.say(outcome)
-    if not outcome.error:
-        for line in _told(connection, outcome):
-            reporting.echo(line)
+    with closing(open_database(db, to_fill=True).conn) as connection:
+        _refuse_slip(connection, file, content.said.get("course"))
+        outcome = Loader(connection, Options(course=course, site=site)).take(download)
+        settle_in(connection)
+        reporting.say(outcome)
+        if not outcome.error:
+            for line in _told(connection, outcome):
+                reporting.echo(line)
     return 1 if outcome.error else 0
 
 
 def _refuse_slip(connection: sqlite3.Connection, file: Path, course: int | None) -> None:
     """A course that nobody knows, where others are loaded, is a slip of the pen."""
-    known = [row[1:3] for row in connection.execute(COURSES)]
-    if known and isinstance(course, int) and course not in [moodle_id for moodle_id, _ in known]:
-        there = ", ".join(f"{moodle_id} ({name})" if name else str(moodle_id) for moodle_id, name in known)
+    known = {row["moodle_id"]: row["shortname"] for row in ask(connection, COURSES)}
+    if known and isinstance(course, int) and course not in known:
+        there = ", ".join(f"{moodle_id} ({name})" if name else str(moodle_id) for moodle_id, name in known.items())
         raise Unreadable(f"{file}: no course {course} is loaded: there are {there}")
 
 
@@ -108,6 +108,5 @@ def _told(connection: sqlite3.Connection, outcome: Outcome) -> Iterator[str]:
             f"  note: {source[1]} (load {source[0]}) is newer, so it stays in force: save {outcome.source} again and"
             f" load it, or `coursette unload {source[0]}`"
         )
-    cursor = connection.execute(COURSES.replace("order by", "and courses.id = ? order by"), (key,))
-    columns = [column[0] for column in cursor.description]
-    yield from calendar_shown.show(connection, dict(zip(columns, cursor.fetchone(), strict=True)))
+    (course,) = (row for row in ask(connection, COURSES) if row["id"] == key)
+    yield from calendar_shown.show(connection, course)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -118,5 +119,6 @@ def status(db) -> None:
     from loaders import blogs_status, reporting
     from loaders.schema import open_existing
 
-    for line in blogs_status.report(open_existing(db).conn):
-        reporting.echo(line)
+    with closing(open_existing(db).conn) as connection:
+        for line in blogs_status.report(connection):
+            reporting.echo(line)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 SAMPLE_ROWS = 2_000
 LONGEST_NAME = 200  # letters of a field's name
-STRONG = ("moodle_id", "email", "idnumber", "username")
+STRONG = frozenset(("moodle_id", "email", "idnumber", "username"))
 # What institutions call them, beside Moodle's own words in headings.py; compared without spaces and punctuation.
 _WORDS = {
     "moodle_id": "Moodle id|Moodle user id|User id",
@@ -36,7 +36,10 @@ _WORDS = {
     "fullname": "Name|Full name|Student name|Name of student|User full name|Display name|Surname, First name"
     "|Last name, First name|Surname, Given name|Family name, Given name|Surname First name|First name Last name"
     "|Name, Vorname|Nachname, Vorname|Nom, Prénom|Nom et prénom|Nom complet|Nombre completo|Nome completo"
-    "|Vollständiger Name|Volledige naam|Naam|Fullt navn|Fullständigt namn|氏名|姓名",
+    "|Vollständiger Name|Volledige naam|Naam|Fullt navn|Fullständigt namn|Имя и фамилия|氏名|姓名",
+    # It may hold names, numbers or addresses: each row is found by what is in it.
+    "any": "Student|Learner|Pupil|Student*in|Studierende|Étudiant|Étudiante|Étudiant·e|Estudiante|Alumno|Studente|Aluno"
+    "|Студент|学生",
 }
 
 
@@ -90,7 +93,7 @@ def layout(sheet: Sheet, asked: Asked, known: dict[str, set[str]]) -> Layout:
 
 def _said(header: str) -> str | None:
     """What a header says its column identifies people by."""
-    for what in ("moodle_id", "email", "idnumber", "username", "firstname", "lastname", "fullname"):
+    for what in ("moodle_id", "email", "idnumber", "username", "firstname", "lastname", "fullname", "any"):
         moodles = what in headings.WORDS and headings.says(header, what)
         if moodles or _squeezed(header) in _SQUEEZED[what]:
             return what

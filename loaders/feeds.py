@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from loaders.blog_address import addresses_in, same
 from loaders.blog_students import Students
 from loaders.claims import Load, sync
-from loaders.courses import Evidence, person_keys
+from loaders.courses import Evidence
 from loaders.names import fold
 from loaders.people import Key, People
+from loaders.person_details import keys, note_zeros
 
 # "feed list": when the teacher last registered all of a list on purpose
 NOUNS = ("feed", "feed removed", "feed field", "feed list")
@@ -137,7 +138,7 @@ def _of_site(connection: sqlite3.Connection, site: Site) -> Words:
     students = Students(site.people, site.own)
     evidence = Evidence(site.loads)
     removed = _removed(site.loads)
-    files = [one for load in site.loads for one in _of_load(load, students, evidence)]
+    files = [one for load in site.loads for one in _of_load(connection, load, students, evidence)]
     rivals: dict[int, list[tuple]] = defaultdict(list)  # by student: how new each word is, and when it was removed
     for one in files:
         if one.person:
@@ -168,18 +169,20 @@ def _said(load: Load) -> tuple:
     return max([load.newest, *(("", claim["said_utc"], 0) for claim in load.of("feed list"))])
 
 
-def _of_load(load: Load, students: Students, evidence: Evidence) -> list[Given]:
+def _of_load(connection: sqlite3.Connection, load: Load, students: Students, evidence: Evidence) -> list[Given]:
     claims = list(load.of("feed"))
     if not claims:
         return []
     refs = [claim["student"] for claim in claims]
-    course = load.course_id or evidence.place([person_keys(ref) for ref in refs], set())
+    course = load.course_id or evidence.place([keys(ref) for ref in refs], set())
     by_line = {claim.get("line"): claim.get("cells", {}) for claim in claims}
     columns = students.telling_columns(list(by_line.values()))
-    given = []
+    given, spoilt = [], set()
     for claim in claims:
-        person, why = students.find(claim, course, columns)
+        person, why, zeros = students.find(claim, course, columns)
         given.append(Given(load, claim, claim["url"], person, why))
+        spoilt |= {claim.get("line")} if zeros else set()
+    note_zeros(connection, load.id, len(spoilt))
     return given
 
 

@@ -6,6 +6,7 @@ A file of its own, readable by its owner only: it is never served, and nothing o
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sqlite3
@@ -143,12 +144,12 @@ def nudges(conn: sqlite3.Connection) -> list[dict]:
 
 
 def _rows(conn: sqlite3.Connection, table: str, keys: list[int], who: dict, order: str) -> list[dict]:
-    marks = ", ".join("?" * len(keys))
-    sql = f"select {COLUMNS[table]}, course, course_name from {table} where student_id in ({marks})"
-    cursor = conn.execute(f"{sql} order by {order} desc, id desc", keys)
-    names = [column[0] for column in cursor.description]
-    rows = [dict(zip(names, row, strict=True)) for row in cursor]
-    return [{**row, "here": int(noted.in_course(row, who))} for row in rows]
+    sql = f"""
+        select {COLUMNS[table]}, course, course_name from {table}
+        where student_id in (select value from json_each(:students))
+        order by {order} desc, id desc
+    """
+    return [{**row, "here": int(noted.in_course(row, who))} for row in ask(conn, sql, students=json.dumps(keys))]
 
 
 # ---- Writing ----

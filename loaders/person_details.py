@@ -60,6 +60,11 @@ def names(about: dict) -> set[str]:
     return (folded_names({**about, "fullname": full}) | swapped) - {""}
 
 
+def keys(about: dict) -> set[Key]:
+    """All that a row may be known by, names too, in the forms that Evidence knows."""
+    return {*marks(about), *(("name", name) for name in names(about))}
+
+
 class Finder:
     """Finds the people of one site by what rows of spreadsheets say."""
 
@@ -153,9 +158,7 @@ def _place(connection: sqlite3.Connection, load: Load, loads: list[Load]) -> Non
         ).fetchone()
         load.course_id = row[0] if row else None
     elif len({one.course_id for one in loads if one.course_id}) > 1:
-        people = [{*marks(claim["about"]), *(("name", name) for name in names(claim["about"]))}
-                  for claim in load.of("row")]  # fmt: skip
-        load.course_id = Evidence(loads).place(people, set())
+        load.course_id = Evidence(loads).place([keys(claim["about"]) for claim in load.of("row")], set())
     connection.execute("update loads set course_id = ? where id = ?", (load.course_id, load.id))
 
 
@@ -175,10 +178,11 @@ def _read(connection, load: Load, finder: Finder, words: Newest, unmatched: list
         spoilt += zeros
         for field, value in claim["details"].items():
             words.say((person, field), load, [value])
-    _note_zeros(connection, load.id, spoilt)
+    note_zeros(connection, load.id, spoilt)
 
 
-def _note_zeros(connection: sqlite3.Connection, load_id: int, spoilt: int) -> None:
+def note_zeros(connection: sqlite3.Connection, load_id: int, spoilt: int) -> None:
+    """Keep with a load how many of its id numbers had lost their zeros."""
     (note,) = connection.execute("select note from loads where id = ?", (load_id,)).fetchone()
     lines = [line for line in (note or "").splitlines() if not line.endswith(ZEROS)]
     lines += [f"{spoilt:,} {ZEROS}"] * bool(spoilt)

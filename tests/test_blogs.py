@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import sqlite3
 from pathlib import Path
@@ -254,6 +255,28 @@ def test_any_order_of_files_ends_in_the_same_database(tmp_path):
         ("https://z.example.org/", "zoe@x.edu"),
     ]
     assert "several people have this name" in seen[0][2][1][1]
+
+
+@pytest.mark.parametrize("number", ["001012826", "1012826", "1012826.0"])
+@pytest.mark.parametrize("heading", ["Student no", "Student Number", "Matr.-Nr.", "Student", "ID number"])
+def test_a_student_number_is_known_by_what_institutions_call_it_also_without_its_zeros(tmp_path, heading, number):
+    connection = database(tmp_path)
+    people = tmp_path / "people.json"
+    sam = {"id": 18, "fullname": "Sam Lee", "idnumber": "001012826", "roles": [{"shortname": "student"}]}
+    people.write_text(json.dumps([sam]))
+    load(connection, people, course=2)
+    path = listed(tmp_path, [heading, "Campus", "Blog"], [number, "Toowoomba", "https://sam.example.org/"])
+    outcome = add(connection, path)
+    assert rows(connection, "select moodle_id from feeds join people on people.id = person_id") == [(18,)]
+    said = "1 id numbers had lost their leading zeros and were matched without them" in outcome.notes
+    assert said == (not number.startswith("00"))
+
+
+@pytest.mark.parametrize("heading", ["Student", "Name", "Surname, first name"])
+@pytest.mark.parametrize("who", ["Sam Lee", "Lee, Sam"])
+def test_a_column_of_names_is_known_by_what_people_call_it(course, tmp_path, heading, who):
+    add(course, listed(tmp_path, [heading, "Blog"], [who, "https://sam.example.org/"]))
+    assert rows(course, WHOSE) == [("https://sam.example.org/", "sam@x.edu")]
 
 
 def test_an_address_of_two_students_is_nobodys_until_the_teacher_says_whose(course, tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import pytest
 from click.testing import CliRunner, Result
 from exports import assigned, viewed_course, viewed_page, write, write_log, write_participants
@@ -98,3 +100,28 @@ def test_every_command_has_help(run):
         result = run(name, "--help")
         assert result.exit_code == 0
         assert cli.commands[name].help
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "calendar", "calendar --show", "calendar calendar.toml", "blogs status", "blogs fetch",
+        "blogs add --student zoe@x.org https://zoe.example.org/", "blogs add --profile-field Campus",
+        "blogs remove https://sam.example.org/", "blogs add blogs.csv",
+    ],
+)  # fmt: skip
+def test_every_connection_is_closed(run, tmp_path, monkeypatch, words):
+    people = write_participants(tmp_path / "people.csv", [("Sam", "Lee", "sam@x.org", "")])
+    blogs = write(tmp_path / "blogs.csv", [["Email", "Blog"], ["sam@x.org", "https://sam.example.org/"]])
+    (tmp_path / "calendar.toml").write_text("course = 2\nweek_1 = 2016-03-02\nlast_week = 9\n")
+    assert run("load", "--timezone", "UTC", write_log(tmp_path / "logs.csv", LOG), people).exit_code == 0
+    assert run("blogs", "add", blogs).exit_code == 0
+    if words == "blogs fetch":
+        assert run("blogs", "remove", "https://sam.example.org/").exit_code == 0
+    opened, connect = [], sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *args, **more: opened.append(connect(*args, **more)) or opened[-1])
+    assert run(*words.split()).exit_code == 0
+    assert opened
+    for connection in opened:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            connection.execute("select 1")

@@ -44,7 +44,7 @@ def pieces(tree, tmp_path_factory) -> tuple[Path, list[Path], list[str]]:
     log = [header, *(line for line in body if line in keep)]
     others = []
     for path in sorted(demo.iterdir()):
-        if path.suffix in (".csv", ".json", ".gz") and "log_" not in path.name:
+        if path.suffix in (".csv", ".json", ".gz", ".toml") and "log_" not in path.name:
             shutil.copy(path, folder / path.name)
             os.utime(folder / path.name, WHEN)
             others.append(folder / path.name)
@@ -117,4 +117,5 @@ def test_the_files_of_this_test_say_something(pieces, whole):
     assert len(whole["people"]) >= 120
     assert any(json.dumps(row) for row in whole["completions"])
     assert "Specialisation" in {row[1] for row in whole["person_details"]}
+    assert (12, "2016-05-16", "Sharing and evaluation", 0) in whole["weeks"], "the calendar's names"
     assert "Mode: Online" in {row[2] for row in whole["groups"]}
