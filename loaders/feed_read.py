@@ -41,12 +41,13 @@ class Known:
 class Page:
     """One document of a blog. What is to be kept with the feed is here after every page.
 
-    `older_url`: what comes next, None at the end. `whole`: nothing older is left to read. `not_modified`: nothing new
-    since the last time. `covers_from_utc`: posts published after this that were on no page of this run are gone; ""
-    where everything was read, None where it cannot be told.
+    `served_url`: where the newest came from, after redirects. `older_url`: what comes next, None at the end. `whole`:
+    nothing older is left to read. `not_modified`: nothing new since the last time. `covers_from_utc`: posts published
+    after this that were on no page of this run are gone; "" where everything was read, None where it cannot be told.
     """
 
     feed_url: str
+    served_url: str | None = None
     posts: list[dict] = field(default_factory=list, repr=False)
     title: str | None = None
     kind: str | None = None  # atom, rss or json
@@ -106,7 +107,7 @@ class Run:
         self.sites = (known.url, found.url, found.document.url)
         self.asked, self._seen = {found.url, found.document.url}, set()
         self._kept = {
-            "feed_url": found.url, "title": None, "kind": None,
+            "feed_url": found.url, "served_url": found.document.url, "title": None, "kind": None,
             "etag": found.document.etag, "last_modified": found.document.last_modified,
         }  # fmt: skip
         self._joined = True  # no gap between the newest page and this one

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 
+from loaders import feed_doubles
 from loaders.blog_address import same
 from loaders.errors import Unreadable
 from loaders.feed_address import networks
@@ -21,6 +22,7 @@ from loaders.feed_fetch import Client, Limits
 from loaders.feed_read import Known, Page, read_blog
 from loaders.feed_store import Blog, Store
 from loaders.post_links import save_link_people
+from loaders.settle import settle
 
 AT_ONCE = 32  # blogs begun and not ended: what is interrupted is then mostly whole
 OFFLINE = Limits(pause_s=0, at_once_per_site=16, tries=1)  # nobody is asked, so nobody need be spared
@@ -89,7 +91,10 @@ def _end(store: Store) -> None:
     """What is worked out from all posts together, also where the run was stopped."""
     try:
         with store.transaction():
-            save_link_people(store.connection)
+            if feed_doubles.between_people(store.connection):
+                settle(store.connection, events_changed=False)
+            else:
+                save_link_people(store.connection)
     finally:
         store.connection.close()
 

@@ -103,11 +103,12 @@ class Store:
                 return 0, 0
             new, changed = self._save_posts(blog.key, page.posts)
             self.connection.execute(
-                "update feeds set feed_url = ?, title = coalesce(?, title), kind = coalesce(?, kind), etag = ?,"
+                "update feeds set feed_url = ?, served_url = coalesce(?, served_url), title = coalesce(?, title),"
+                " kind = coalesce(?, kind), etag = ?,"
                 " last_modified = ?, older_url = ?, whole = ?, since_utc = ?, asked_utc = ?, fetched_utc = ?,"
                 " error = null where id = ?",
-                (page.feed_url, page.title, KINDS.get(page.kind), page.etag, page.last_modified, page.older_url,
-                 page.whole, blog.since_utc, self.started, now_utc(), blog.key),
+                (page.feed_url, page.served_url, page.title, KINDS.get(page.kind), page.etag, page.last_modified,
+                 page.older_url, page.whole, blog.since_utc, self.started, now_utc(), blog.key),
             )  # fmt: skip
         return new, changed
 

@@ -6,6 +6,7 @@ import sqlite3
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
+from loaders import feed_doubles
 from loaders.blog_address import addresses_in, same
 from loaders.blog_students import Students
 from loaders.claims import Load, sync
@@ -43,6 +44,11 @@ class Given:
         return self.claim.get("noun") == "feed field"
 
     @property
+    def rank(self) -> tuple:
+        """Whose word is believed where two students gave one blog: yours by hand, your lists', the student's own."""
+        return (2, *self.load.newest) if self.claim.get("by_hand") else (0 if self.of_profile else 1,)
+
+    @property
     def order(self) -> tuple:
         """Newest word last, in any order of loading."""
         return self.load.newest, bool(self.claim.get("by_hand")), self.url
@@ -77,14 +83,20 @@ def save_feeds(
     words = [_of_site(connection, site) for site in sites]
     rows: dict[tuple, dict] = {}
     hints: dict[str, str] = {}
+    decisive: dict[str, Given] = {}
     for url, person, said in _by_address([one for each in words for one in each.given]):
-        rows[(url,)] = {"person_id": person, "registered": 1}
+        rows[(url,)], decisive[url] = {"person_id": person, "registered": 1}, said[-1]
         hints |= {url: said[-1].claim["feed_url"]} if said[-1].claim.get("feed_url") else {}
         unmatched.extend((word.load, word.claim, word.why) for word in said if word.why)
     _keep_renamed(connection, rows)
     known = {key for site in sites for key in site.own.values()}
     rows |= _with_posts(connection, rows, words, known, let_go)
+    reasons = feed_doubles.hold(connection, rows, {url: word.rank for url, word in decisive.items()})
+    held = {url: why for url, why in reasons.items() if url in decisive}
+    unmatched.extend((decisive[url].load, decisive[url].claim, why) for url, why in held.items())
     sync(connection, "feeds", ("url",), rows)
+    connection.execute("update feeds set error = null where error like ?", (feed_doubles.SHARED.format("%"),))
+    connection.executemany("update feeds set error = ? where url = ?", [(why, url) for url, why in held.items()])
     connection.executemany(
         "update feeds set feed_url = ? where url = ? and feed_url is null", [(feed, url) for url, feed in hints.items()]
     )

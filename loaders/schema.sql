@@ -293,6 +293,7 @@ create table if not exists feeds (
     url text not null unique,            -- as registered: a blog's or a feed's address
     registered integer not null default 1,  -- 0: no list or profile names it any more; kept for its posts, not asked
     feed_url text,                       -- where its feed was found
+    served_url text,                     -- where it came from in the end, after redirects
     title text,
     kind text,                           -- RSS, Atom, JSON Feed
     etag text,
