@@ -53,10 +53,19 @@ def normal_address(url: str) -> str | None:
 
 
 def same(url: str) -> str:
-    """What two addresses of one blog have in common: http or https, www or not, a slash at the end or none."""
+    """What two addresses of one blog have in common: http or https, www, the usual port, a slash at the end."""
     parts = urlsplit(url)
     query = f"?{parts.query}" if parts.query else ""
-    return f"{parts.netloc.lower().removeprefix('www.')}{parts.path.rstrip('/')}{query}"
+    return f"{_host(parts.netloc)}{parts.path.rstrip('/')}{query}"
+
+
+def host(url: str) -> str:
+    """The host of an address, and its port where that is not the usual one, in the form of `same`."""
+    return _host(urlsplit(url).netloc)
+
+
+def _host(netloc: str) -> str:
+    return re.sub(r"\.?(:(80|443)?)?$", "", netloc.lower(), count=1).removeprefix("www.")
 
 
 @lru_cache(65_536)
@@ -67,7 +76,7 @@ def home(url: str) -> str:
     `sites.google.com/view/sam`, `medium.com/@sam`, `example.edu/~sam`.
     """
     parts = urlsplit(url)
-    host = parts.netloc.lower().removeprefix("www.")
+    host = _host(parts.netloc)
     pieces = [piece for piece in parts.path.split("/") if piece]
     for pattern, depth in _FOLDERS:
         if pattern.match(host):

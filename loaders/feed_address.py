@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Container, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,10 +24,16 @@ from loaders.feed_errors import LookUpFailed
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 Resolver = Callable[[str, int], Awaitable[list[str]]]
+Source = Callable[[Address], Address | None]
 
 PORTS = frozenset((80, 443, 8080, 8443))
 MOST_TRIED = 4  # of the addresses of one name
+LONGEST = 2000  # characters of an address that is asked
+_BESIDE = {4: 24, 6: 64}  # bits that the addresses of one network have in common: as they are mostly given out
+# Names may be looked up as slowly as their servers like, and that goes on when nobody waits any more.
+_LOOKING_UP = ThreadPoolExecutor(64, "look-up")
 NO_ADDRESS = "{} is no address of a blog: give one such as https://anna.example.org/blog"
+PRIVATE = "{} leads to {} ({}), and is not asked: if it is your institution's own, allow it with --allow-network"
 _NAT64 = ip_network("64:ff9b::/96")  # how a network with IPv6 alone writes IPv4 addresses
 _UNICAST = ip_network("2000::/3")  # all that is given out of IPv6
 _NOT_PUBLIC = tuple(
@@ -53,13 +60,15 @@ def web_address(url: str) -> str:
 
     Where it leads is checked on connecting, not here.
     """
+    if len(url) > LONGEST:  # it takes long to see what is wrong with a long name
+        raise Unreadable(NO_ADDRESS.format(shown(url[:LONGEST])))
     text = re.sub(r"^feed:(?=https?:)", "", url.strip(), flags=re.IGNORECASE)
     text = re.sub(r"^feed:(?=//)", "http:", text, flags=re.IGNORECASE)  # how feed readers were once called up
     try:
         text = text if re.match(r"[a-z][a-z0-9+.-]*:(?!\d)", text, re.IGNORECASE) else f"https://{text}"
         parts = urlsplit(text.partition("#")[0])
         parts.port  # noqa: B018 - a port that is none shows only when asked for
-        httpx.URL(parts.geturl())
+        httpx.URL(parts.geturl()).host  # noqa: B018 - as does a name that is none
     except (ValueError, httpx.InvalidURL):
         raise Unreadable(NO_ADDRESS.format(shown(url))) from None
     if parts.scheme not in ("http", "https"):
@@ -112,10 +121,30 @@ def is_allowed(address: Address, allowed: tuple[Network, ...]) -> bool:
     return any(one.version == net.version and one in net for net in allowed for one in (address, unwrapped(address)))
 
 
+def source_of(address: Address) -> Address | None:
+    """The address that this computer would ask another one from, None where it has no way there. Nothing is sent."""
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as question:
+            question.connect((str(address), 443))
+            return ip_address(question.getsockname()[0].partition("%")[0])
+    except OSError:
+        return None
+
+
+def is_beside(address: Address, source: Address | None) -> bool:
+    """Whether an address is this computer's own or of the network it stands in: these may be public ones too."""
+    if source is None or source.version != address.version:
+        return False
+    return address in ip_network((source, _BESIDE[source.version]), strict=False)
+
+
 async def look_up(host: str, port: int) -> list[str]:
     """The addresses of a host, as this machine's resolver knows them; 2130706433 and 0x7f.1 are 127.0.0.1 to it."""
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(
+            _LOOKING_UP, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        )
     except socket.gaierror as error:
         if error.errno == socket.EAI_AGAIN:
             raise LookUpFailed(f"the name {host} could not be looked up just now") from None
@@ -126,11 +155,27 @@ async def look_up(host: str, port: int) -> list[str]:
 
 
 class PublicBackend(httpcore.AsyncNetworkBackend):
-    """Connects to public addresses, and to those of `allowed` networks, only."""
+    """Connects to public addresses that are not our own network's, and to those of `allowed` networks, only.
 
-    def __init__(self, allowed: tuple[Network, ...] = (), resolve: Resolver = look_up):
-        self._allowed, self._resolve = allowed, resolve
+    `ports`: the only ones that are asked. `name` adds one for a host in an allowed network. `source`: where we stand.
+    """
+
+    def __init__(
+        self,
+        allowed: tuple[Network, ...] = (),
+        resolve: Resolver = look_up,
+        ports: Container[int] = PORTS,
+        source: Source = source_of,
+    ):
+        self._allowed, self._resolve, self._ports, self._source = allowed, resolve, ports, source
+        self._named: set[tuple[str, int]] = set()
         self._below = httpcore.AnyIOBackend()
+
+    def name(self, url: str) -> None:
+        """Take the port that a registered address names: in a network that the teacher allowed it may be asked."""
+        address = httpx.URL(web_address(url))
+        if address.port:
+            self._named.add((address.raw_host.decode("ascii"), address.port))
 
     async def connect_tcp(self, host: str, port: int, timeout: float | None = None, **more: Any) -> Any:
         """A connection to a checked address of `host`. Raises Refused, NameUnknown, httpcore's ConnectError."""
@@ -163,14 +208,12 @@ class PublicBackend(httpcore.AsyncNetworkBackend):
         return found[:MOST_TRIED]
 
     def _check(self, host: str, address: Address, port: int) -> None:
-        if is_allowed(address, self._allowed):
-            return
-        if not is_public(address):
-            raise Refused(
-                f"{shown(host)} leads to a private network ({address}), and is not asked: if it is your institution's"
-                " own, allow it with --allow-network"
-            )
-        if port not in PORTS:
+        allowed = is_allowed(address, self._allowed)
+        if not allowed and not is_public(address):
+            raise Refused(PRIVATE.format(shown(host), "a private network", address))
+        if not allowed and any(is_beside(one, self._source(one)) for one in {address, unwrapped(address)}):
+            raise Refused(PRIVATE.format(shown(host), "this computer or the network it stands in", address))
+        if port not in self._ports and not (allowed and (host, port) in self._named):
             raise Refused(f"port {port} is not asked: blogs are at 80, 443, 8080 or 8443")
 
     async def connect_unix_socket(self, *_: Any, **__: Any) -> Any:

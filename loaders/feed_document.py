@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -17,6 +18,15 @@ _DECLARED = re.compile(rb"^\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]{2,4
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{2,40})", re.IGNORECASE)
 _ESCAPING = ("iso-2022", "iso2022", "hz", "utf-7", "utf7")  # bytes that are also good UTF-8, and mean something else
 CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")  # no XML may hold them, and real feeds do
+
+
+def bindable(value: Any) -> Any:
+    """The same without half characters (JSON's "\\ud800") in any string: no database and no address takes them."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [bindable(one) for one in value]
+    return {key: bindable(one) for key, one in value.items()} if isinstance(value, dict) else value
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,7 @@ class Feed:
 
     `posts`: each with guid, url, title, html, text, word_count, links, image_count, published_utc, updated_utc and
     summary_only. `fault`: one sentence where only a part could be taken.
+    `seconds`: how long reading took.
     """
 
     kind: str  # atom, rss or json
@@ -69,3 +80,4 @@ class Feed:
     posts: list[dict] = field(default_factory=list, repr=False)
     older: str | None = None
     fault: str | None = None
+    seconds: float = field(default=0, compare=False)

@@ -9,23 +9,21 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Container
 from dataclasses import dataclass
-from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from urllib.parse import urlsplit
 
 import httpx
 import stamina
-from publicsuffixlist import PublicSuffixList
 
 from loaders import __version__
 from loaders.errors import Unreadable
-from loaders.feed_address import Network, PublicBackend, PublicTransport, Resolver, look_up, web_address
+from loaders.feed_address import PORTS, Network, PublicBackend, PublicTransport, Resolver, look_up, web_address
+from loaders.feed_budget import Budget, Spent
 from loaders.feed_document import Document
-from loaders.feed_errors import LEFT_ALONE, Away, connection_error, status_error
+from loaders.feed_errors import Away, connection_error, status_error
+from loaders.feed_turns import Turns, host_of
 from loaders.feed_unpack import Unpacker
 from loaders.feed_worker import Workers
 from loaders.moodle_replies import retry_after
@@ -33,7 +31,7 @@ from loaders.moodle_replies import retry_after
 stamina.instrumentation.set_on_retry_hooks(())  # what is tried again is nobody's business on the terminal
 
 MOST_REDIRECTS = 5
-MOST_LEFT_ALONE_S = 86_400
+NOWHERE = "the blog sends on to an address that is none"
 HEADERS = {
     "user-agent": f"Coursette/{__version__} (feed reader)",
     "accept": "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5",
@@ -56,21 +54,10 @@ class Limits:
     wait_initial_s: float = 1
     wait_most_s: float = 60  # what a Retry-After may ask for
     parse_s: float = 20
-    pages: int = 200  # of one blog in one run
-
-
-@cache
-def _suffixes() -> PublicSuffixList:
-    """Under what names anybody may have one of their own. Not of companies: wordpress.com's blogs share its servers."""
-    return PublicSuffixList(only_icann=True)
-
-
-@dataclass
-class Site:
-    """How busy we keep one site: `free_at` is when (time.monotonic) it may be asked next."""
-
-    slots: asyncio.Semaphore
-    free_at: float = 0
+    pages: int = 200  # of one blog in one run, as are the next three
+    blog_s: float = 600
+    blog_bytes: int = 30_000_000  # as kept
+    blog_posts: int = 2000  # that are new
 
 
 class Client:
@@ -86,13 +73,13 @@ class Client:
         limits: Limits = Limits(),
         resolve: Resolver = look_up,
         through: Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport] = lambda network: network,
+        ports: Container[int] = PORTS,
     ):
-        self.limits, self.workers = limits, Workers(limits.parse_s)
-        self._slots = asyncio.Semaphore(limits.at_once)
-        self._sites = defaultdict(lambda: Site(asyncio.Semaphore(limits.at_once_per_site)))
+        self.limits, self.turns, self.workers = limits, Turns(limits), Workers(limits.parse_s)
+        self._backend = PublicBackend(allowed, resolve, ports)
         context = httpx.create_ssl_context()  # takes SSL_CERT_FILE: universities sign certificates of their own
         self.http = httpx.AsyncClient(
-            transport=through(PublicTransport(PublicBackend(allowed, resolve), context, limits.at_once)),
+            transport=through(PublicTransport(self._backend, context, limits.at_once)),
             headers=HEADERS,
             timeout=httpx.Timeout(limits.silence_s, connect=limits.connect_s, pool=None),
             trust_env=False,  # no proxy (it would look names up itself) and no passwords of this machine
@@ -107,73 +94,78 @@ class Client:
         await self.http.aclose()
         await self.workers.stop()
 
-    def site(self, url: str) -> Site:
-        """What is known of how busy the site of an address is: all of usq.edu.au, or of wordpress.com, is one."""
-        host = (urlsplit(url).hostname or "").rstrip(".")
-        numeric = ":" in host or host.rpartition(".")[2].isdecimal()
-        return self._sites[host if numeric else _suffixes().privatesuffix(host) or host]
+    def name(self, url: str) -> None:
+        """Take the port of a registered address, where it names one. Raises Unreadable."""
+        self._backend.name(url)
 
-    @asynccontextmanager
-    async def turn(self, site: Site) -> AsyncIterator[None]:
-        """Wait until it is our turn: first at this site, then altogether. Raises Away where that takes too long."""
-        async with site.slots:
-            while (wait := site.free_at - time.monotonic()) > 0:
-                if wait > self.limits.wait_most_s:
-                    raise Away(LEFT_ALONE.format(wait), wait)
-                await asyncio.sleep(wait)
-            site.free_at = time.monotonic() + self.limits.pause_s
-            async with self._slots:
-                yield
+    def budget(self) -> Budget:
+        """What one blog may cost in this run."""
+        return Budget(self.limits.blog_s, self.limits.blog_bytes, self.limits.blog_posts)
 
 
-async def fetch(client: Client, url: str, etag: str | None = None, last_modified: str | None = None) -> Document:
+async def fetch(
+    client: Client, url: str, etag: str | None = None, last_modified: str | None = None, budget: Budget | None = None
+) -> Document:
     """What is at `url`, or that it has not changed (status 304). Raises Unreadable with one sentence.
 
-    Asks again, after a pause, where the line broke or the site was busy.
+    Asks again, after a pause, where the line broke or the site was busy; all of it at the cost of the blog's `budget`.
     """
-    url, limits = web_address(url), client.limits
+    url, limits, budget = web_address(url), client.limits, budget or client.budget()
     headers = {"if-none-match": etag, "if-modified-since": last_modified}
     asked = {name: value for name, value in headers.items() if value}
     attempts = stamina.retry_context(
-        on=lambda error: _worth_waiting(error, limits), attempts=limits.tries, timeout=None,
+        on=lambda error: _worth_waiting(error, limits, budget), attempts=limits.tries, timeout=None,
         wait_initial=limits.wait_initial_s, wait_max=limits.wait_most_s, wait_jitter=limits.wait_initial_s,
     )  # fmt: skip
+    paused = time.monotonic()
     async for attempt in attempts:
+        budget.seconds -= time.monotonic() - paused
         with attempt:
-            document = await _once(client, url, asked)
+            try:
+                document = await _once(client, url, asked, budget)
+            finally:
+                paused = time.monotonic()
             if document.not_modified and not asked:
                 raise Unreadable("the blog says that nothing has changed, though it was never read")
             return document
     raise AssertionError("stamina gives up by raising")
 
 
-def _worth_waiting(error: Exception, limits: Limits) -> bool | float:
+def _worth_waiting(error: Exception, limits: Limits, budget: Budget) -> bool | float:
     if not isinstance(error, Away):
         return False
     if error.wait_s is None:
         return True
-    return error.wait_s if error.wait_s <= limits.wait_most_s else False
+    return error.wait_s if error.wait_s <= min(limits.wait_most_s, budget.seconds) else False
 
 
-async def _once(client: Client, url: str, asked: dict[str, str]) -> Document:
-    site = client.site(url)
-    async with client.turn(site):
+async def _once(client: Client, url: str, asked: dict[str, str], budget: Budget) -> Document:
+    async with client.turns.turn(url):
+        budget.check()
+        began = time.monotonic()
         try:
-            async with asyncio.timeout(client.limits.document_s):
+            async with asyncio.timeout(min(client.limits.document_s, budget.seconds)):
                 return await _followed(client, url, asked)
         except TimeoutError:
+            if budget.seconds < client.limits.document_s:
+                raise Spent(budget.sentence) from None
             raise Unreadable(f"the blog did not answer whole within {client.limits.document_s:.0f} seconds") from None
+        except UnicodeError:  # of httpx, which looks at the address of a redirect before we do
+            raise Unreadable(NOWHERE) from None
         except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:
             raise connection_error(error, urlsplit(url).hostname or "") from None
         except Away as away:
-            site.free_at = max(site.free_at, time.monotonic() + min(away.wait_s or 0, MOST_LEFT_ALONE_S))
+            client.turns.leave_alone(url, away.wait_s or 0)
             raise
+        finally:
+            budget.seconds -= time.monotonic() - began
 
 
 async def _followed(client: Client, url: str, asked: dict[str, str]) -> Document:
-    """The document, after as many redirects as are followed."""
+    """The document, after as many redirects as are followed; what one host said it is known by is no other's to see."""
+    host = host_of(url)
     for _ in range(MOST_REDIRECTS + 1):
-        async with client.http.stream("GET", url, headers=asked) as response:
+        async with client.http.stream("GET", url, headers=asked if host_of(url) == host else {}) as response:
             if not response.has_redirect_location:
                 return await _document(response, client.limits)
             url = _target(response)
@@ -184,7 +176,7 @@ def _target(response: httpx.Response) -> str:
     try:
         return web_address(str(response.url.join(response.headers["location"])))
     except (httpx.InvalidURL, ValueError):
-        raise Unreadable("the blog sends on to an address that is none") from None
+        raise Unreadable(NOWHERE) from None
 
 
 async def _document(response: httpx.Response, limits: Limits) -> Document:

@@ -10,6 +10,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from loaders.errors import Unreadable
 from loaders.feed_address import web_address
+from loaders.feed_budget import Budget, Spent
 from loaders.feed_document import Document, Feed
 from loaders.feed_errors import LOGIN, Away, Gone, NotAFeed
 from loaders.feed_fetch import Client, fetch
@@ -40,9 +41,10 @@ class Found:
     feed: Feed
 
 
-async def find(client: Client, url: str) -> Found:
+async def find(client: Client, url: str, budget: Budget | None = None) -> Found:
     """The feed of a blog. Raises Unreadable."""
-    document = await fetch(client, url)
+    budget = budget or client.budget()
+    document = await fetch(client, url, budget=budget)
     try:
         return Found(web_address(url), document, await parse(client.workers, document))
     except NotAFeed as error:
@@ -51,11 +53,11 @@ async def find(client: Client, url: str) -> Found:
     failed: Unreadable | None = None
     for candidate in [*named[:MOST_NAMED], *usual_places(document.url)]:
         try:
-            document = await fetch(client, candidate)
+            document = await fetch(client, candidate, budget=budget)
             return Found(candidate, document, await parse(client.workers, document))
         except (Gone, NotAFeed):
             continue
-        except Away:
+        except (Away, Spent):
             raise
         except Unreadable as error:
             failed = failed or error

@@ -6,6 +6,7 @@ import json
 from datetime import datetime
 from typing import Any
 
+from loaders.feed_budget import MOST_KEPT, TOO_LARGE, within
 from loaders.feed_document import CONTROLS, Feed
 from loaders.feed_errors import NotAFeed
 from loaders.feed_pages import joined
@@ -21,13 +22,15 @@ def read_json(text: str, url: str, most: int, too_many: str) -> Feed:
     items = found.get("items")
     if not isinstance(items, list) or "jsonfeed.org" not in str(found.get("version")):
         raise NotAFeed("this address gives JSON that is no feed: give the address of the blog or its feed")
-    older = found.get("next_url")
+    older = _text(found.get("next_url"))
+    posts, full = within(item_post(item, url) for item in items[:most] if isinstance(item, dict))
+    fault = TOO_LARGE.format(MOST_KEPT / 1e6, len(posts)) if full else too_many if len(items) > most else None
     return Feed(
         kind="json",
         title=plain_title(_text(found.get("title")), False) or None,
-        posts=distinct([item_post(item, url) for item in items[:most] if isinstance(item, dict)]),
-        older=joined(url, older) if isinstance(older, str) and older else None,
-        fault=too_many if len(items) > most else None,
+        posts=distinct(posts),
+        older=joined(url, older) if older else None,
+        fault=fault,
     )
 
 

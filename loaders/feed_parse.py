@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import io
 import re
+import time
+from dataclasses import replace
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 import feedparser
 
 from loaders.errors import Unreadable
-from loaders.feed_document import Document, Feed
+from loaders.feed_budget import MOST_KEPT, TOO_LARGE, within
+from loaders.feed_document import Document, Feed, bindable
 from loaders.feed_errors import BROKEN, LOGIN, NotAFeed
 from loaders.feed_json import read_json
 from loaders.feed_pages import older_of
@@ -52,6 +55,15 @@ async def parse(workers: Workers, document: Document) -> Feed:
 
 def read(document: Document) -> Feed:
     """The feed in a document. Raises NotAFeed, or Unreadable."""
+    began = time.perf_counter()
+    feed = _read(document)
+    return replace(
+        feed, title=bindable(feed.title), posts=bindable(feed.posts), older=bindable(feed.older),
+        seconds=time.perf_counter() - began,
+    )  # fmt: skip
+
+
+def _read(document: Document) -> Feed:
     text = document.text()
     start = text[:_HEAD].lstrip()
     try:
@@ -87,10 +99,12 @@ def _read_xml(text: str, url: str) -> Feed:
         raise NotAFeed("this address gives something that is no feed: give the address of the blog or its feed")
     kind = "atom" if version.startswith("atom") else "rss"
     entries = parsed.entries[:-1] if fault and not crowded else parsed.entries
-    posts = distinct([entry_post(entry, kind, url) for entry in entries])
+    posts, full = within(entry_post(entry, kind, url) for entry in entries)
+    if full:
+        fault = TOO_LARGE.format(MOST_KEPT / 1e6, len(posts))
     return Feed(
-        kind=kind, title=_title(parsed.feed, kind) or None, posts=posts,
-        older=None if fault else older_of(parsed, url), fault=TOO_MANY if crowded else fault,
+        kind=kind, title=_title(parsed.feed, kind) or None, posts=distinct(posts),
+        older=None if fault else older_of(parsed, url), fault=TOO_MANY if crowded and not full else fault,
     )  # fmt: skip
 
 

@@ -20,7 +20,9 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from loaders.html_text import links_of, text_of, word_count
 
 MOST_HTML = 300_000  # characters of one post: a book of 40,000 words
-MOST_LINKS = 1000
+MOST_LINKS = 200
+MOST_LINK = 500  # characters
+MOST_URL, MOST_GUID, MOST_TITLE = 1000, 1000, 500
 FIRST_YEAR = 1990
 _HARMLESS = (
     "a abbr b blockquote br cite code dd del div dl dt em figcaption figure h1 h2 h3 h4 h5 h6 hr i ins kbd li ol p pre"
@@ -66,7 +68,7 @@ def post(
         "html": clean["html"],
         "text": text,
         "word_count": word_count(text),
-        "links": links_of(clean["html"], text)[:MOST_LINKS],
+        "links": _short(links_of(clean["html"], text)),
         "image_count": images,
         "published_utc": published_utc,
         "updated_utc": updated_utc,
@@ -77,7 +79,7 @@ def post(
 def _guid(guid: str | None, url: str | None, title: str, published_utc: str | None) -> str:
     """What a post is known by: its own name, else its address, else what it says."""
     name = (guid or "").strip() or url or ""
-    if name and len(name) <= 1000:
+    if name and len(name) <= MOST_GUID:
         return name
     return "sha256:" + hashlib.sha256(f"{name}\n{title}\n{published_utc}".encode("utf-8", "replace")).hexdigest()
 
@@ -90,7 +92,13 @@ def _web(url: str | None, base: str) -> str | None:
         fits = parts.scheme in ("http", "https") and parts.hostname and "@" not in parts.netloc
     except ValueError:
         return None
-    return full if fits and len(full) <= 4000 else None
+    return full if fits and len(full) <= MOST_URL else None
+
+
+def _short(links: list[str]) -> list[str]:
+    """As many links as are kept; a long one without its query, as what it leads to is in what is left."""
+    short = (link if len(link) <= MOST_LINK else link.partition("?")[0] for link in links)
+    return [link for link in dict.fromkeys(short) if len(link) <= MOST_LINK][:MOST_LINKS]
 
 
 def _is_summary(markup: str, text: str, whole: bool | None, url: str) -> bool:
@@ -167,10 +175,11 @@ def _drop_footer(tree: LexborHTMLParser) -> None:
 
 
 def _sanitised(markup: str, base: str) -> str:
-    """Harmless tags, links of the web and mail made absolute (by `_kept`), and nothing else."""
+    """Harmless tags, links of the web and mail made absolute, and nothing else."""
+    links = _Links(base)
     clean = nh3.clean(
         markup, tags=set(TAGS), clean_content_tags=set(SILENT), attributes={"a": {"href"}, "abbr": {"title"}},
-        attribute_filter=lambda tag, name, value: _kept(tag, name, value, base),
+        attribute_filter=links.kept,
         link_rel="noopener noreferrer nofollow", url_schemes={"http", "https", "mailto"}, url_relative="pass_through",
     ).strip()  # fmt: skip
     if len(clean) <= MOST_HTML:
@@ -178,13 +187,22 @@ def _sanitised(markup: str, base: str) -> str:
     return _sanitised(clean[: MOST_HTML - 2000].rpartition("<")[0] + "<p>[…]</p>", base)
 
 
-def _kept(tag: str, name: str, value: str, base: str) -> str | None:
-    if tag != "a" or name != "href":
-        return value
-    value = value.strip()
-    if value.lower().startswith("mailto:"):
-        return value[:500]
-    return None if value.startswith("#") else _web(value, base)
+class _Links:
+    """Makes the links of one post absolute, until they alone are as long as a post may be: <a href=1> grows by that."""
+
+    def __init__(self, base: str):
+        self._base, self._left = base, MOST_HTML
+
+    def kept(self, tag: str, name: str, value: str) -> str | None:
+        """An attribute's value, or None where it goes."""
+        if tag != "a" or name != "href":
+            return value
+        value = value.strip()
+        if value.lower().startswith("mailto:"):
+            return value[:MOST_LINK]
+        link = None if value.startswith("#") or self._left < 0 else _web(value, self._base)
+        self._left -= len(link or "")
+        return link
 
 
 def plain_as_html(text: str) -> str:
@@ -196,7 +214,7 @@ def plain_as_html(text: str) -> str:
 def plain_title(title: str, is_html: bool) -> str:
     """A title in one line of plain text."""
     text = text_of(title) if is_html else title
-    return " ".join(text.split())[:1000]
+    return " ".join(text.split())[:MOST_TITLE]
 
 
 # -- times

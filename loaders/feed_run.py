@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
@@ -11,14 +12,17 @@ from pathlib import Path
 
 import httpx
 
+from loaders import feed_doubles
 from loaders.blog_address import same
 from loaders.errors import Unreadable
 from loaders.feed_address import networks
 from loaders.feed_archive import Archive, Replay, Saving, saved
+from loaders.feed_document import bindable
 from loaders.feed_fetch import Client, Limits
 from loaders.feed_read import Known, Page, read_blog
 from loaders.feed_store import Blog, Store
 from loaders.post_links import save_link_people
+from loaders.settle import settle
 
 AT_ONCE = 32  # blogs begun and not ended: what is interrupted is then mostly whole
 OFFLINE = Limits(pause_s=0, at_once_per_site=16, tries=1)  # nobody is asked, so nobody need be spared
@@ -87,7 +91,10 @@ def _end(store: Store) -> None:
     """What is worked out from all posts together, also where the run was stopped."""
     try:
         with store.transaction():
-            save_link_people(store.connection)
+            if feed_doubles.between_people(store.connection):
+                settle(store.connection, events_changed=False)
+            else:
+                save_link_people(store.connection)
     finally:
         store.connection.close()
 
@@ -123,7 +130,7 @@ class Run:
                     raise self.failed from None  # the database did, not the blog
                 sentence = str(error) if isinstance(error, Unreadable) else UNKNOWN.format(type(error).__name__)
                 self.result.errors.append((known.url, sentence))
-                await self._write(self.store.save_error, blog, sentence)
+                await self._write(self.store.save_error, blog, bindable(sentence))
         self.done += 1
         self.tick(self.done, self.total)
 
@@ -143,5 +150,11 @@ class Run:
         try:
             return await asyncio.get_running_loop().run_in_executor(self.writer, function, *values)
         except Exception as error:
-            self.failed = error
+            if _is_of_database(error):
+                self.failed = error
             raise
+
+
+def _is_of_database(error: Exception) -> bool:
+    """Whether the file is locked, full or damaged; else what was to be written is at fault, and that is one blog's."""
+    return isinstance(error, (sqlite3.OperationalError, OSError)) or type(error) is sqlite3.DatabaseError

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,7 +27,14 @@ CONTENT = (
     "summary_only", "url",
 )  # fmt: skip
 KINDS = {"rss": "RSS", "atom": "Atom", "json": "JSON Feed"}
-HAVE = "select guid, id, gone_utc, summary_only, {} from blog_posts where feed_id = ?"
+# Of the blogs that were read whole: from when on and until when any post of theirs was seen, and when that was.
+READ_BEFORE = """
+select id, coalesce(since_utc, ' '), strftime('%Y-%m-%dT%H:%M:%SZ', fetched_utc, '-2 days'), fetched_utc
+from feeds
+where whole and fetched_utc is not null
+"""
+HAVE = f"select guid, id, gone_utc, summary_only, {', '.join(CONTENT)} from blog_posts where feed_id = ? and guid = ?"
+PLACE = "select guid from blog_posts where feed_id = ? and url = ? and published_utc = ? limit 2"
 
 
 class Blog(NamedTuple):
@@ -48,6 +54,7 @@ class Store:
     def __init__(self, path: str | Path):
         self.connection = open_database(path).conn
         self.started = now_utc()
+        self.read_before = {key: row for key, *row in self.connection.execute(READ_BEFORE)}
 
     def feeds(self, only_new: bool) -> list[tuple[Blog, Known]]:
         """(which, what is known) of every blog to ask, the one asked longest ago first."""
@@ -96,11 +103,12 @@ class Store:
                 return 0, 0
             new, changed = self._save_posts(blog.key, page.posts)
             self.connection.execute(
-                "update feeds set feed_url = ?, title = coalesce(?, title), kind = coalesce(?, kind), etag = ?,"
+                "update feeds set feed_url = ?, served_url = coalesce(?, served_url), title = coalesce(?, title),"
+                " kind = coalesce(?, kind), etag = ?,"
                 " last_modified = ?, older_url = ?, whole = ?, since_utc = ?, asked_utc = ?, fetched_utc = ?,"
                 " error = null where id = ?",
-                (page.feed_url, page.title, KINDS.get(page.kind), page.etag, page.last_modified, page.older_url,
-                 page.whole, blog.since_utc, self.started, now_utc(), blog.key),
+                (page.feed_url, page.served_url, page.title, KINDS.get(page.kind), page.etag, page.last_modified,
+                 page.older_url, page.whole, blog.since_utc, self.started, now_utc(), blog.key),
             )  # fmt: skip
         return new, changed
 
@@ -132,15 +140,10 @@ class Store:
 
     def _save_posts(self, feed: int, posts: list[dict]) -> tuple[int, int]:
         (person,) = self.connection.execute("select person_id from feeds where id = ?", (feed,)).fetchone()
-        have = {row[0]: row for row in self.connection.execute(HAVE.format(", ".join(CONTENT)), (feed,))}
-        former_names = _by_place(have)
         here = {post["guid"] for post in posts}
         new = changed = 0
         for post in posts:
-            before = have.get(post["guid"])
-            former = None if before else former_names.get((post["url"], post["published_utc"]))
-            if former is not None and former not in here:
-                before = have[former]  # the same post, as another feed of the blog calls it
+            before = self._kept(feed, post["guid"]) or self._kept_otherwise(feed, post, here)
             values = post | {"link_count": len(post["links"]), "summary_only": int(post["summary_only"])}
             if before is None:
                 self._insert(feed, person, values)
@@ -149,14 +152,29 @@ class Store:
                 changed += self._update(before, values)
         return new, changed
 
+    def _kept(self, feed: int, guid: str) -> tuple | None:
+        """A post as it is kept: one at a time, as a blog may hold many and long ones."""
+        return self.connection.execute(HAVE, (feed, guid)).fetchone()
+
+    def _kept_otherwise(self, feed: int, post: dict, here: set[str]) -> tuple | None:
+        """The same post, as another feed of the blog calls it, where address and time tell it for certain."""
+        found = self.connection.execute(PLACE, (feed, post["url"], post["published_utc"])).fetchall()
+        return self._kept(feed, found[0][0]) if len(found) == 1 and found[0][0] not in here else None
+
     def _insert(self, feed: int, person: int | None, post: dict) -> None:
-        columns = ("feed_id", "person_id", "guid", "first_fetched_utc", *CONTENT)
-        values = (feed, person, post["guid"], now_utc(), *(post[column] for column in CONTENT))
+        columns = ("feed_id", "person_id", "guid", "first_fetched_utc", "missed_utc", *CONTENT)
+        own = (feed, person, post["guid"], now_utc(), self._missed(feed, post))
+        values = (*own, *(post[column] for column in CONTENT))
         marks = ", ".join("?" * len(columns))
         key = self.connection.execute(
             f"insert into blog_posts ({', '.join(columns)}) values ({marks})", values
         ).lastrowid
         self._save_links(key, post["links"])
+
+    def _missed(self, feed: int, post: dict) -> str | None:
+        """When the whole blog was last read, where a post that is new now is dated well before: it was not there."""
+        since, until, read = self.read_before.get(feed, ("", "", None))
+        return read if since <= (post["published_utc"] or "") < until else None
 
     def _update(self, before: tuple, post: dict) -> bool:
         """Bring a post up to date; returns whether it reads otherwise than before."""
@@ -185,11 +203,3 @@ class Store:
         self.connection.executemany(
             "insert into post_links (blog_post_id, url) values (?, ?)", [(post, url) for url in links]
         )
-
-
-def _by_place(have: dict[str, tuple]) -> dict[tuple, str]:
-    """Posts' own names by address and time of publication, where these tell a post for certain."""
-    url, published = (HAVE.count(",") + CONTENT.index(column) for column in ("url", "published_utc"))
-    places = [((row[url], row[published]), guid) for guid, row in have.items() if row[url] and row[published]]
-    counts = Counter(place for place, _ in places)
-    return {place: guid for place, guid in places if counts[place] == 1}

@@ -6,6 +6,7 @@ import sqlite3
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
+from loaders import feed_doubles
 from loaders.blog_address import addresses_in, same
 from loaders.blog_students import Students
 from loaders.claims import Load, sync
@@ -20,6 +21,10 @@ TWO = (
     "two students gave this address: find out whose blog it is, then say so with"
     " `coursette blogs add --student WHO URL`"
 )
+HERS = (
+    "this student's profile names a blog that you registered for somebody else: ask whose it is, and if it is this"
+    " student's, say so with `coursette blogs add --student WHO URL`"
+)
 WEB_PAGE = "Web page"  # what Moodle's own profile field `url` is called in person_details
 
 
@@ -32,6 +37,16 @@ class Given:
     url: str
     person: int | None = None
     why: str | None = None
+
+    @property
+    def of_profile(self) -> bool:
+        """Whether only the student said so, and nobody checked."""
+        return self.claim.get("noun") == "feed field"
+
+    @property
+    def rank(self) -> tuple:
+        """Whose word is believed where two students gave one blog: yours by hand, your lists', the student's own."""
+        return (2, *self.load.newest) if self.claim.get("by_hand") else (0 if self.of_profile else 1,)
 
     @property
     def order(self) -> tuple:
@@ -68,14 +83,20 @@ def save_feeds(
     words = [_of_site(connection, site) for site in sites]
     rows: dict[tuple, dict] = {}
     hints: dict[str, str] = {}
+    decisive: dict[str, Given] = {}
     for url, person, said in _by_address([one for each in words for one in each.given]):
-        rows[(url,)] = {"person_id": person, "registered": 1}
+        rows[(url,)], decisive[url] = {"person_id": person, "registered": 1}, said[-1]
         hints |= {url: said[-1].claim["feed_url"]} if said[-1].claim.get("feed_url") else {}
         unmatched.extend((word.load, word.claim, word.why) for word in said if word.why)
     _keep_renamed(connection, rows)
     known = {key for site in sites for key in site.own.values()}
     rows |= _with_posts(connection, rows, words, known, let_go)
+    reasons = feed_doubles.hold(connection, rows, {url: word.rank for url, word in decisive.items()})
+    held = {url: why for url, why in reasons.items() if url in decisive}
+    unmatched.extend((decisive[url].load, decisive[url].claim, why) for url, why in held.items())
     sync(connection, "feeds", ("url",), rows)
+    connection.execute("update feeds set error = null where error like ?", (feed_doubles.SHARED.format("%"),))
+    connection.executemany("update feeds set error = ? where url = ?", [(why, url) for url, why in held.items()])
     connection.executemany(
         "update feeds set feed_url = ? where url = ? and feed_url is null", [(feed, url) for url, feed in hints.items()]
     )
@@ -203,6 +224,16 @@ def _of_profiles(connection: sqlite3.Connection, site: Site) -> list[Given]:
     ]
 
 
+def _believed(known: list[Given]) -> list[Given]:
+    """The teacher's words on an address where there are any: a student may type a classmate's into her profile."""
+    teachers = [one for one in known if not one.of_profile]
+    whose = {one.person for one in teachers}
+    for one in known if teachers else ():
+        if one.person not in whose:
+            one.person, one.why = None, HERS
+    return teachers or known
+
+
 def _by_address(given: list[Given]) -> list[tuple[str, int | None, list[Given]]]:
     """(address, whose, all words on it, the one that counts last). An address of two students is nobody's."""
     together: dict[str, list[Given]] = defaultdict(list)
@@ -210,7 +241,7 @@ def _by_address(given: list[Given]) -> list[tuple[str, int | None, list[Given]]]
         together[same(one.url)].append(one)
     found = []
     for words in together.values():
-        known = [one for one in words if one.person]
+        known = _believed([one for one in words if one.person])
         people = Counter(one.person for one in known)
         by_hand = [one for one in known if one.claim.get("by_hand")]
         if len(people) > 1 and by_hand:

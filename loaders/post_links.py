@@ -8,9 +8,10 @@ from collections import Counter, defaultdict
 from functools import lru_cache
 from urllib.parse import parse_qs, urlsplit
 
-from loaders.blog_address import home, normal_address, same
+from loaders.blog_address import home, host, normal_address, same
 
 _MOODLE_BLOG = re.compile(r"(https?://.+?)/blog/index\.php\?(.+)", re.I)
+_ORDINARY = re.compile(r"[^:?#@]*[^:?#@.]").fullmatch
 SHARED = 0  # no own key: a host of several students, or on which only some folders are a student's
 MOST = 0.5  # share of a feed's posts whose addresses begin alike: then that is the blog's home too
 
@@ -39,15 +40,22 @@ def save_link_people(connection: sqlite3.Connection) -> None:
 
 def _homes(connection: sqlite3.Connection) -> dict[str, int]:
     """What the addresses of each known blog begin with -> its student."""
-    feeds = connection.execute("select id, url, person_id from feeds where person_id is not null").fetchall()
+    rows = connection.execute("select id, person_id, url, feed_url, served_url from feeds").fetchall()
+    registered = {home(url) for _, _, url, *_ in rows}
+    feeds = [(url, person) for _, person, url, *_ in rows if person]
     whose: dict[str, set[int]] = defaultdict(set)
+    for url, person in feeds:
+        whose[home(url)].add(person)
     own = _homes_of_posts(connection)
-    for key, url, person in feeds:
-        for place in {home(url), *own.get(key, ())}:
-            whose[place].add(person)
+    for key, person, *urls in rows:
+        # A feed may say that its posts are anywhere: it is believed of where it came from, and of nobody else's home.
+        served = {host(url) for url in urls if url}
+        for place in own.get(key, ()) if person else ():
+            if place.partition("/")[0] in served and place not in registered:
+                whose[place].add(person)
     homes = {place: people.pop() for place, people in whose.items() if len(people) == 1}
     # A host that several students share: then a blog is the folder that was registered.
-    return {same(url): person for _, url, person in feeds} | homes
+    return {same(url): person for url, person in feeds} | homes
 
 
 def _hosts(homes: dict[str, int]) -> dict[str, int]:
@@ -64,7 +72,9 @@ def _host(url: str) -> str:
     """The host of an ordinary address in the form of `same`, at a twentieth of the price; empty for any other."""
     scheme, _, rest = url.partition("://")
     host = rest.partition("/")[0]
-    return "" if scheme not in ("http", "https") or "?" in host or "#" in host else host.lower().removeprefix("www.")
+    if scheme not in ("http", "https") or not _ORDINARY(host):
+        return ""
+    return host.lower().removeprefix("www.")
 
 
 def _homes_of_posts(connection: sqlite3.Connection) -> dict[int, list[str]]:

@@ -293,6 +293,7 @@ create table if not exists feeds (
     url text not null unique,            -- as registered: a blog's or a feed's address
     registered integer not null default 1,  -- 0: no list or profile names it any more; kept for its posts, not asked
     feed_url text,                       -- where its feed was found
+    served_url text,                     -- where it came from in the end, after redirects
     title text,
     kind text,                           -- RSS, Atom, JSON Feed
     etag text,
@@ -330,6 +331,7 @@ create table if not exists blog_posts (
     published_utc text,
     updated_utc text,                    -- last edit that the feed told of
     first_fetched_utc text,              -- when it was first seen here
+    missed_utc text,                     -- its blog was read whole then, two days or more after its date, and had it not
     gone_utc text,                       -- when it was first missing from its blog; null: it is there
     summary_only integer not null default 0,  -- 1: the feed has only the beginning of the post
     url text
@@ -337,6 +339,7 @@ create table if not exists blog_posts (
 create index if not exists blog_posts_published
     on blog_posts(person_id, published_utc, word_count, gone_utc, sentiment, usual_sentiment);
 create unique index if not exists blog_posts_guid on blog_posts(feed_id, guid) where guid is not null;
+create index if not exists blog_posts_place on blog_posts(feed_id, url, published_utc, guid);
 
 create table if not exists post_links (
     id integer primary key,

@@ -10,19 +10,22 @@ from loaders import numbering
 from loaders import student_completion as completing
 from loaders.statements import ask, rows
 
+MOST_POSTS = 200  # of each kind that a page shows; counts and trends are of all
 RECENT = 3  # posts; so many are set against the ones before them
 
 
 def student(conn: sqlite3.Connection, course: dict, person: dict) -> dict[str, Any]:
     """The whole student page: person, details, completion by section and week, posts, usage by week, how fresh it is.
 
+    `posts` are the newest of each kind, `post_count` counts all, and `truncated` says whether there are more.
     `loaded` says for each kind of data whether anything of it is here at all: "none" is not "not loaded yet".
     """
     ids = {"course": course["id"], "person": person["person"]}
     class_size = ask(conn, _CLASS_SIZE, course=course["id"])[0]["students"]
     activities = completing.completion(conn, course, person, class_size)
     odd = completing.worth_a_look(course, ask(conn, _LOG_FROM, course=course["id"])[0]["utc"], activities)
-    posts = rows(conn, "posts", **ids)
+    scores = rows(conn, "post_scores", **ids)
+    scores = {source: [row for row in scores if row["source"] == source] for source in ("blog", "forum")}
     return {
         "course": {key: course[key] for key in ("moodle_id", "shortname", "fullname", "timezone", "site")},
         "person": person,
@@ -31,8 +34,10 @@ def student(conn: sqlite3.Connection, course: dict, person: dict) -> dict[str, A
         "completion_by_week": completing.by_week(conn, course, activities),
         "worth_a_look": odd,
         "progress": completing.progress(activities),
-        "posts": posts,
-        "sentiment": {source: trend([row for row in posts if row["source"] == source]) for source in ("blog", "forum")},
+        "posts": rows(conn, "posts", most=MOST_POSTS, **ids),
+        "post_count": {source: len(posts) for source, posts in scores.items()},
+        "truncated": any(len(posts) > MOST_POSTS for posts in scores.values()),
+        "sentiment": {source: trend(posts) for source, posts in scores.items()},
         "posted": rows(conn, "posted", **ids),
         "blogs": rows(conn, "feeds", person=person["person"]),
         "usage": usage_of(conn, course, person, class_size),

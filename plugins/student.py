@@ -57,6 +57,7 @@ async def student_page(datasette: Datasette, request: Request) -> Response:
         "forum_posts": [row for row in posts if row["source"] == "forum"],
         "absent_posts": [row for row in found["posted"] if not row["loaded"]],
         "blog_posts": [row for row in posts if row["source"] == "blog"],
+        "all_posts": all_posts(datasette, database, course, person),
         "looked": looked,
         "own": own,
         "odd": [each for each in found["worth_a_look"] if each not in fine],
@@ -261,6 +262,15 @@ def post_link(course: dict, row: dict) -> str | None:
     return f"{course['site']}/mod/forum/discuss.php?d={row['discussion']}" + (
         f"#p{row['moodle_id']}" if row["moodle_id"] else ""
     )
+
+
+def all_posts(datasette: Datasette, database: str, course: dict, person: dict) -> dict[str, str]:
+    """The tables of the person's posts, of which the page shows the newest."""
+    ids = {"person_id": person["person"], "_sort_desc": "published_utc"}
+    return {
+        "blog": f"{datasette.urls.table(database, 'blog_posts')}?{urlencode(ids)}",
+        "forum": f"{datasette.urls.table(database, 'forum_posts')}?{urlencode({**ids, 'course_id': course['id']})}",
+    }
 
 
 def address(datasette: Datasette, database: str, course: dict, person: dict, kind: str) -> str:

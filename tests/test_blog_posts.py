@@ -139,6 +139,19 @@ def test_a_post_that_another_feed_calls_otherwise_stays_one(store):
     assert rows(store.connection, "select id, guid from blog_posts") == [(1, "tag:1"), (2, "tag:2"), (3, "tag:3")]
 
 
+def test_a_post_that_was_not_there_when_its_date_says_so_is_told(tmp_path, store):
+    store.save_page(SAM, page(post(1), post(2)))  # the first time anything may be old
+    store.connection.execute(
+        "update feeds set fetched_utc = '2016-03-12T10:00:00Z', since_utc = '2016-03-02T00:00:00Z'"
+    )
+    dates = {3: "2016-03-05T10:00:00Z", 4: "2016-03-11T10:00:00Z", 5: "2016-03-01T10:00:00Z", 6: None}
+    later = Store(tmp_path / "moodle.db")
+    later.save_page(SAM, page(*(post(number, published_utc=when) for number, when in dates.items())))
+    assert rows(store.connection, "select guid, missed_utc from blog_posts where missed_utc is not null") == [
+        ("g3", "2016-03-12T10:00:00Z")
+    ]
+
+
 def test_posts_with_one_address_stay_apart(store):
     store.save_page(SAM, page(post(1, url="https://sam.example.org/")))
     store.save_page(SAM, page(post(2, url="https://sam.example.org/")))

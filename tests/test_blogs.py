@@ -342,6 +342,26 @@ def test_an_address_of_two_students_is_nobodys_until_the_teacher_says_whose(cour
     assert rows(course, HELD) == []
 
 
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_a_classmates_address_in_a_profile_takes_nobody_anything(course, tmp_path, by_hand):
+    if by_hand:
+        blog_words.add(course, Options(), "sam@x.edu", ("https://sam.example.org/",))
+    else:
+        add(course, listed(tmp_path, ["Email", "Blog"], ["sam@x.edu", "https://sam.example.org/"]))
+    blog_words.follow_field(course, Options(), "My blog")
+    users = tmp_path / "users.json"
+    users.write_text(
+        '[{"id": 6, "fullname": "Ann O\'Brien", "email": "ann@x.edu", "roles": [{"shortname": "student"}],'
+        ' "customfields": [{"type": "text", "name": "My blog", "value": "http://www.sam.example.org"}]}]'
+    )
+    load(course, users, course=2)
+    assert rows(course, WHOSE) == [("https://sam.example.org/", "sam@x.edu")]
+    ((_, why),) = rows(course, HELD)
+    assert why.startswith("this student's profile names a blog that you registered for somebody else")
+    blog_words.add(course, Options(), "ann@x.edu", ("https://sam.example.org/",))
+    assert rows(course, WHOSE) == [("https://sam.example.org/", "ann@x.edu")] and rows(course, HELD) == []
+
+
 def test_a_name_with_another_email_is_not_guessed(course, tmp_path):
     add(
         course,

@@ -7,11 +7,12 @@ import tracemalloc
 from dataclasses import replace
 
 import pytest
-from feed_server import ALLOWED, QUICK, Blog, Fault, resolve, serving, some_posts
+from feed_server import ALLOWED, ANY, QUICK, Blog, Fault, resolve, serving, some_posts
 
 from loaders.errors import Unreadable
 from loaders.feed_errors import Gone, LookUpFailed, status_error
 from loaders.feed_fetch import Client, fetch
+from loaders.feed_turns import site, tenant
 from loaders.feed_unpack import Unpacker
 
 FEED = "/anna/feed/"
@@ -25,7 +26,7 @@ def server():
 
 @pytest.fixture
 async def client():
-    async with Client(ALLOWED, QUICK, resolve) as one:
+    async with Client(ALLOWED, QUICK, resolve, ports=ANY) as one:
         yield one
 
 
@@ -36,6 +37,17 @@ async def test_a_document_and_that_it_has_not_changed(server, client):
     again = await fetch(client, server.url + FEED, document.etag, "Mon, 04 Mar 2024 10:00:00 GMT")
     assert again.not_modified and not again.body
     assert server.requests[-1][1]["if-modified-since"] == "Mon, 04 Mar 2024 10:00:00 GMT"
+
+
+async def test_what_a_document_is_known_by_goes_to_its_own_host_only(server, client):
+    with serving({"anna": Blog("wordpress", some_posts(3))}) as other:
+        server.faults = [Fault(FEED, "redirect", other.at("other.example", FEED))]
+        await fetch(client, server.at("anna.example", FEED), '"mine"', "Mon, 04 Mar 2024 10:00:00 GMT")
+        assert server.requests[0][1]["if-none-match"] == '"mine"'
+        assert not {"if-none-match", "if-modified-since"} & other.requests[0][1].keys()
+        server.faults = [Fault(FEED, "redirect", server.at("anna.example", "/anna/feed/?x"), times=1)]
+        await fetch(client, server.at("anna.example", FEED), '"mine"')
+        assert server.requests[-1][1]["if-none-match"] == '"mine"'
 
 
 async def test_that_nothing_changed_is_believed_only_where_it_was_asked(server, client):
@@ -125,7 +137,7 @@ async def test_a_name_that_cannot_be_looked_up_just_now(server):
     async def failing(host: str, port: int) -> list[str]:
         raise LookUpFailed(host)
 
-    async with Client(ALLOWED, QUICK, failing) as client:
+    async with Client(ALLOWED, QUICK, failing, ports=ANY) as client:
         with pytest.raises(Unreadable, match=r"the name anna\.example\.org could not be looked up just now"):
             await fetch(client, server.at("anna.example.org"))
 
@@ -163,7 +175,7 @@ async def test_the_body_of_a_redirect_is_not_read(server, client):
 
 async def test_a_slow_drip_ends(server):
     server.faults = [Fault(FEED, "drip", 0.05)]
-    async with Client(ALLOWED, replace(QUICK, document_s=0.5)) as client:
+    async with Client(ALLOWED, replace(QUICK, document_s=0.5), ports=ANY) as client:
         started = time.monotonic()
         with pytest.raises(Unreadable, match="did not answer whole within"):
             await fetch(client, server.url + FEED)
@@ -203,7 +215,7 @@ async def test_what_is_gone_is_not_asked_again(server, client):
 
 async def test_two_at_once_for_a_site_and_sixteen_altogether():
     with serving({"anna": Blog("wordpress", some_posts(1))}, slow_s=0.05) as server:
-        async with Client(ALLOWED, QUICK, resolve) as client:
+        async with Client(ALLOWED, QUICK, resolve, ports=ANY) as client:
             one_site = [server.at(f"blog{number}.wordpress.example", FEED) for number in range(8)]
             await asyncio.gather(*(fetch(client, url) for url in one_site))
             assert server.most_open == 2
@@ -213,21 +225,62 @@ async def test_two_at_once_for_a_site_and_sixteen_altogether():
 
 
 async def test_a_little_pause_between_calls_to_one_site(server):
-    async with Client(ALLOWED, replace(QUICK, pause_s=0.2)) as client:
+    async with Client(ALLOWED, replace(QUICK, pause_s=0.2), ports=ANY) as client:
         started = time.monotonic()
         await asyncio.gather(*(fetch(client, server.url + FEED) for _ in range(4)))
         assert time.monotonic() - started >= 0.6
 
 
-def test_sites_are_told_apart_by_who_has_the_name():
-    client = Client(limits=QUICK)
-    assert client.site("http://anna.blogspot.com/") is client.site("https://BEN.blogspot.com:443/feed")
-    assert client.site("http://anna.example.org/") is not client.site("http://anna.example.com/")
-    assert client.site("https://a.usq.edu.au/") is client.site("https://blogs.usq.edu.au./b")
-    assert client.site("https://a.usq.edu.au/") is not client.site("https://b.qut.edu.au/")
-    assert client.site("https://anna.co.uk/") is not client.site("https://ben.co.uk/")
-    assert client.site("http://localhost/") is client.site("http://localhost:8000/")
-    assert client.site("http://10.0.0.1/") is not client.site("http://10.9.0.1/")
+@pytest.mark.parametrize(
+    ("host", "site_of", "tenant_of"),
+    [
+        ("anna.wordpress.com", "wordpress.com", "wordpress.com"),
+        ("evil.netlify.app", "netlify.app", "evil.netlify.app"),
+        ("a.b.github.io", "github.io", "b.github.io"),
+        ("anna.com.au", "anna.com.au", "anna.com.au"),
+        ("blogs.usq.edu.au", "usq.edu.au", "usq.edu.au"),
+        ("localhost", "localhost", "localhost"),
+        ("10.9.0.1", "10.9.0.1", "10.9.0.1"),
+        ("2001:db8::1", "2001:db8::1", "2001:db8::1"),
+    ],
+)
+def test_sites_are_told_apart_by_who_has_the_name(host: str, site_of: str, tenant_of: str):
+    assert (site(host), tenant(host)) == (site_of, tenant_of)
+
+
+async def test_who_wants_to_be_left_alone_speaks_for_no_classmate(server, client):
+    with serving({"anna": Blog("wordpress", some_posts(1))}) as other:
+        other.faults = [Fault(FEED, "busy", 86_400)]
+        for evil, good in (("evil.com.au", "anna.com.au"), ("evil.netlify.app", "b.netlify.app"), ("e.b.edu", "b.edu")):
+            with pytest.raises(Unreadable, match="left alone"):
+                await fetch(client, other.at(evil, FEED))
+            assert (await fetch(client, server.at(good, FEED))).status == 200
+
+
+async def test_a_host_that_holds_the_line_keeps_only_its_own_places_busy(server, client):
+    with serving() as slow:
+        slow.faults = [Fault("/", "drip", 0.05)]
+        asked = [asyncio.create_task(fetch(client, slow.at("evil.netlify.app", f"/{number}"))) for number in range(5)]
+        while len(slow.requests) < 2:
+            await asyncio.sleep(0.01)
+        started = time.monotonic()
+        assert (await fetch(client, server.at("anna.netlify.app", FEED))).status == 200
+        assert time.monotonic() - started < 1 and len(slow.requests) == 2
+        for task in asked:
+            task.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+
+
+async def test_who_waits_for_a_host_to_open_holds_no_place_of_its_site(server, client):
+    server.faults = [Fault(FEED, "busy", 1, times=3)]
+    asked = [asyncio.create_task(fetch(client, server.at("evil.b.edu", FEED))) for _ in range(3)]
+    while len(server.requests) < 1:
+        await asyncio.sleep(0.01)
+    started = time.monotonic()
+    with pytest.raises(Gone):
+        await fetch(client, server.at("anna.b.edu", "/nobody/"))
+    assert time.monotonic() - started < 0.5
+    assert [document.status for document in await asyncio.gather(*asked)] == [200] * 3
 
 
 def test_every_status_that_is_no_document_has_its_sentence():

@@ -158,6 +158,17 @@ async def test_what_is_gone_cannot_be_told_where_posts_come_in_another_order(ser
     assert [page.covers_from_utc for page in pages] == [None, None, ""], "but where everything was read it can"
 
 
+async def test_a_post_without_a_date_does_not_hide_what_is_gone(server, read):
+    posts = some_posts(8)
+    server.blogs["anna"] = Blog("rss", posts)
+    body = WRITERS["rss"](server.blogs["anna"], server.blog("anna"), {}).body.decode()
+    pinned = body.replace("<item>", "<item><title>Pinned 0: hello</title><guid>pinned</guid></item><item>", 1)
+    server.faults = [Fault("/anna/", "reply", pinned)]
+    pages, _ = await read(Known(server.blog("anna")))
+    assert len(pages[0].posts) == 9 and pages[0].posts[0]["published_utc"] is None
+    assert pages[-1].covers_from_utc == pages[-1].posts[-1]["published_utc"]
+
+
 async def test_a_feed_of_the_newest_posts_covers_those_only(server, read):
     server.blogs["anna"] = Blog("rss", some_posts(25))
     pages, _ = await read(Known(server.blog("anna")))

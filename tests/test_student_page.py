@@ -259,6 +259,31 @@ async def test_posts_say_how_they_sound_beside_the_usual_and_why(path):
     ]
 
 
+async def test_a_post_dated_before_it_was_there_says_when_it_came(path):
+    changed(path, rows=POSTS)
+    changed(path, "update blog_posts set missed_utc = '2016-03-10T00:00:00Z' where guid = 'a'")
+    said = [" ".join(post.text(separator=" ").split()) for post in (await html_of(path)).css("#posts .post")]
+    assert ["first seen here" in each for each in said].count(True) == 1
+
+
+async def test_of_very_many_posts_the_newest_are_shown_and_all_are_counted(path):
+    rows = [
+        (str(number), "T" * 1000, None, f"2016-03-0{number % 9 + 1}T00:00:00Z", 0.1, None, None, "Bad.")
+        for number in range(3000)
+    ]
+    html = await html_of(changed(path, "delete from blog_posts", rows=rows))
+    assert len(html.css("#posts .post")) == len(found(path)["posts"]) and len(html.html) < 500_000
+    assert "3,000" in words(html, "nav.tabs") and "T" * 300 not in html.html
+    older = html.css_first("#posts .note a")
+    assert older.text() == "Older ones: 2,800 more"
+    assert older.attributes["href"] == "/moodle/blog_posts?person_id=1&_sort_desc=published_utc"
+    said = found(path)
+    assert said["truncated"] and said["post_count"]["blog"] == said["sentiment"]["blog"]["scored"] == 3000
+    assert {len(post["title"]) for post in said["posts"] if post["source"] == "blog"} == {300}
+    newest = [post["published_utc"] for post in said["posts"] if post["source"] == "blog"]
+    assert len(newest) == 200 and set(newest) == {"2016-03-09T00:00:00Z"}
+
+
 async def test_a_line_of_moods_from_three_posts_on(path):
     html = await html_of(changed(path, rows=POSTS))
     assert len(html.css("#posts svg circle")) == 3

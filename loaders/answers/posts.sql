@@ -1,10 +1,10 @@
--- one row per post of one person, newest first: forum posts of this course, blog posts of any time
+-- one row per post of one person, newest first: the newest (:most) forum posts of this course, and blog posts of any time
 select
     'forum' as source,
     forum_posts.moodle_id,
     parts.moodle_id as discussion,
     activities.name as place,
-    forum_posts.title,
+    case when length(forum_posts.title) > 300 then substr(forum_posts.title, 1, 299) || '…' else forum_posts.title end as title,
     forum_posts.parent_id,
     forum_posts.word_count,
     forum_posts.link_count,
@@ -22,20 +22,24 @@ select
     forum_posts.published_utc,
     null as updated_utc,
     null as first_fetched_utc,
+    null as missed_utc,
     null as gone_utc,
     0 as summary_only,
     forum_posts.url
 from forum_posts
 left join parts on parts.id = forum_posts.part_id
 left join activities on activities.id = parts.activity_id
-where forum_posts.person_id = :person and forum_posts.course_id = :course
+where forum_posts.id in (
+    select id from forum_posts where person_id = :person and course_id = :course
+    order by published_utc desc, id desc limit :most
+)
 union all
 select
     'blog',
     moodle_id,
     null,
     null,
-    title,
+    case when length(title) > 300 then substr(title, 1, 299) || '…' else title end as title,
     null,
     word_count,
     link_count,
@@ -51,9 +55,10 @@ select
     published_utc,
     updated_utc,
     first_fetched_utc,
+    missed_utc,
     gone_utc,
     summary_only,
     url
 from blog_posts
-where person_id = :person
+where id in (select id from blog_posts where person_id = :person order by published_utc desc, id desc limit :most)
 order by published_utc desc
