@@ -25,7 +25,7 @@ REPLACED = (
     "{:,} of its addresses do not count: a newer list or word names others for these students. To let this list count"
     " as the newest, save it again, then add it again"
 )
-HELD = "{:,} of them have no student yet: `coursette blogs status` says why"
+HELD = "not matched to a student yet: {:,}; `coursette blogs status` says why"
 
 
 def add_files(db: Path, files: list[Path], options: dict) -> int:

@@ -471,7 +471,7 @@ def test_the_words_of_every_step(tmp_path):
     with serving({"sam": Blog("rss", some_posts(4))}) as server:
         lines = [["Email", "Blog"], ["sam@x.edu", server.blog("sam")], ["new@x.edu", "https://new.example.org/"]]
         code, text = said("add", str(write(tmp_path / "list.csv", lines)), "--db", str(path))
-        assert code == 0 and "2 blogs are registered" in text and "1 of them have no student yet" in text
+        assert code == 0 and "2 blogs are registered" in text and "not matched to a student yet: 1;" in text
         code, text = said("fetch", "--db", str(path), "--allow-network", "127.0.0.0/8")
         assert code == 0 and "1 of 2 blogs answered: 4 new posts" in text, text
         assert said("fetch", "--db", str(path))[0] == 1  # nobody answered
