@@ -282,6 +282,7 @@ create table if not exists forum_posts (
     unique (course_id, moodle_id)
 );
 create index if not exists forum_posts_person on forum_posts(person_id);
+create index if not exists forum_posts_part on forum_posts(part_id);
 -- all that questions ask of many posts at once, so that nobody reads through their texts
 create index if not exists forum_posts_published
     on forum_posts(course_id, person_id, published_utc, word_count, sentiment, usual_sentiment);

@@ -2,11 +2,11 @@
 select
     activities.name as place,
     used.posts,
-    activities.id in (
-        select parts.activity_id
-        from forum_posts
-        join parts on parts.id = forum_posts.part_id
-        where forum_posts.course_id = :course
+    exists (
+        select 1
+        from parts
+        join forum_posts on forum_posts.part_id = parts.id
+        where parts.activity_id = activities.id
     ) as loaded
 from usage_activity_person_posts as used
 join activities on activities.id = used.activity_id
