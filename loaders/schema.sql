@@ -143,7 +143,7 @@ create table if not exists events (
     line_key integer not null                         -- 64-bit hash of the line and its count; see loaders/log.py
 );
 create unique index if not exists events_line_key on events(line_key);
-create index if not exists events_person on events(person_id);
+create index if not exists events_person on events(person_id, time_utc);
 create index if not exists events_activity on events(activity_id);
 -- id: Datasette asks for the first page in this order only, and would lose rows at page ends without it
 create index if not exists events_time on events(time_utc, id desc);
