@@ -59,23 +59,23 @@ class Loader:
             self.connection.execute("begin immediate")
         if self.options.staff:
             self._note_staff()
-        blogs: list[tuple[downloads.Download, Outcome]] = []
+        entries: list[tuple[downloads.Download, Outcome]] = []
         for path in paths:
             try:
                 for download in downloads.find([path]):
                     outcome = self.take(download)
-                    blogs += [(download, outcome)] * (outcome.kind == strangers.KIND)
+                    entries += [(download, outcome)] * (outcome.kind == strangers.KIND)
                     yield outcome
             except Unreadable as error:
                 yield Outcome(str(path), error=str(error))
-        self._take_again(blogs)
+        self._take_again(entries)
         self.at_end()
         if self.options.check:
             self.connection.execute("rollback")
 
-    def _take_again(self, blogs: list[tuple[downloads.Download, Outcome]]) -> None:
+    def _take_again(self, entries: list[tuple[downloads.Download, Outcome]]) -> None:
         """Files of Moodle's blog whose authors only a later file made known."""
-        for download, outcome in blogs:
+        for download, outcome in entries:
             if strangers.needed_again(self.connection, downloads.fingerprint(download)):
                 vars(outcome).update(vars(self.take(download)))
 

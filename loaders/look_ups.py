@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import atexit
 import logging
-import os
 import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+
+from loaders.private_files import owners_only
 
 NAME = "audit"  # of the file and of the database that Datasette shows its owner
 SHAPE = Path(__file__).with_name("look_ups.sql")
@@ -164,10 +165,7 @@ def write(db: sqlite3.Connection, rows: list[dict]) -> None:
 
 def opened(path: Path) -> sqlite3.Connection:
     """The record in this file, made if need be: readable by its owner only, on the disk when committed."""
-    if not path.exists():  # opening and closing it beside SQLite would end SQLite's own locks on it
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    if path.stat().st_mode & 0o077:
-        path.chmod(0o600)
+    owners_only(path)
     db = sqlite3.connect(path, timeout=BUSY_S, check_same_thread=False)
     try:
         db.execute("pragma journal_mode = wal")

@@ -7,7 +7,6 @@ A file of its own, readable by its owner only: it is never served, and nothing o
 from __future__ import annotations
 
 import json
-import os
 import re
 import sqlite3
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from loaders import noted
+from loaders.private_files import owners_only
 from loaders.statements import ask
 
 NAME = "notes"
@@ -68,10 +68,7 @@ def use(path: Path, question: Callable, *args: Any, **kwargs: Any) -> Any:
 
 def opened(path: Path) -> sqlite3.Connection:
     """The notes in this file, made if need be: readable by its owner only; what is deleted is overwritten in it."""
-    if not path.exists():  # opening and closing it beside SQLite would end SQLite's own locks on it
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    if path.stat().st_mode & 0o077:
-        path.chmod(0o600)
+    owners_only(path)
     conn = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
     try:
         conn.execute("pragma secure_delete = on")

@@ -11,6 +11,7 @@ import sqlite_utils
 
 from loaders import rollups, wide
 from loaders.errors import Unreadable
+from loaders.private_files import owners_only
 
 HERE = Path(__file__).parent
 
@@ -37,7 +38,9 @@ def open_database(path: str | Path, to_fill: bool = False) -> sqlite_utils.Datab
     """
     new = not Path(path).exists()
     if new:
-        _create_private(Path(path))
+        if not Path(path).parent.exists():
+            raise Unreadable(f"there is no folder {Path(path).parent}: make it first, or name another file with --db")
+        owners_only(Path(path))
     connection = sqlite3.connect(path, timeout=60, isolation_level=None)
     # A file that nobody can be reading yet needs no write-ahead log: its first, large load is written once
     # instead of twice. `settle_in` makes the switch; from then on readers never meet a locked database.
@@ -48,13 +51,6 @@ def open_database(path: str | Path, to_fill: bool = False) -> sqlite_utils.Datab
     db = sqlite_utils.Database(connection)
     ensure_shape(db)
     return db
-
-
-def _create_private(path: Path) -> None:
-    """An empty file that only its owner reads: others on the machine must not copy it past the sign-in."""
-    if not path.parent.exists():
-        raise Unreadable(f"there is no folder {path.parent}: make it first, or name another file with --db")
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 
 def settle_in(connection: sqlite3.Connection) -> None:

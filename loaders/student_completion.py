@@ -167,5 +167,4 @@ def _time(row: dict) -> str:
 
 
 def _seconds(one: dict, other: dict) -> int:
-    times_ = (datetime.fromisoformat(row["completed_utc"]) for row in (one, other))
-    return -int((next(times_) - next(times_)).total_seconds())
+    return int((datetime.fromisoformat(_time(other)) - datetime.fromisoformat(_time(one))).total_seconds())
