@@ -4,12 +4,14 @@ import time
 from collections.abc import Callable
 
 import pytest
-from test_sentiment import HAPPY, add, connection, said  # noqa: F401  connection is a fixture
+from test_sentiment import HAPPY, add, connection, said
 
 from loaders import sentiment
 from loaders.html_text import links_of, text_of, word_count
 from loaders.sentences import LONGEST_TEXT, MOST_READ, own_words
 from loaders.sentiment import MOST_WORDS, compound, score, score_of
+
+__all__ = ["connection"]
 
 # Repeated, each was quadratic for some pattern, or could be for the next.
 WORDS = ("a", "a@", "a@a.", "www.", "`a\n", "```", "> ", "- ", "a\n", " ", "'", "On a wrote:", "--- Original Message ")
@@ -97,7 +99,7 @@ def test_what_comes_after_the_bounds_is_not_read():
     assert 0 < compound("I saw 😀" + "😀" * 5_000) <= 1
 
 
-def test_posts_that_cannot_be_read_say_so_and_stop_no_other(connection):  # noqa: F811
+def test_posts_that_cannot_be_read_say_so_and_stop_no_other(connection):
     unreadable = f"{HAPPY} It was by Jo A\u2003. and not by me."  # sentencex panics at a wide space there
     add(connection, HAPPY, unreadable, "a" * (LONGEST_TEXT + 1), HAPPY)
     assert score(connection) == 4
@@ -105,7 +107,7 @@ def test_posts_that_cannot_be_read_say_so_and_stop_no_other(connection):  # noqa
     assert score(connection) == 0
 
 
-def test_what_fails_on_this_computer_is_not_said_of_the_post(connection, monkeypatch):  # noqa: F811
+def test_what_fails_on_this_computer_is_not_said_of_the_post(connection, monkeypatch):
     def missing(sentence: str) -> float:
         raise ImportError("vaderSentiment")
 
@@ -116,7 +118,7 @@ def test_what_fails_on_this_computer_is_not_said_of_the_post(connection, monkeyp
     assert sentiment.waiting(connection) == 1
 
 
-def test_scores_are_saved_each_second(connection, monkeypatch):  # noqa: F811
+def test_scores_are_saved_each_second(connection, monkeypatch):
     monkeypatch.setattr(sentiment, "AT_ONCE_S", 0)
     add(connection, *[HAPPY] * 3)
     saved = []
