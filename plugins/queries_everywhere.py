@@ -1,12 +1,11 @@
-"""Any other database with our tables gets the questions, words and access rules that `moodle` has."""
+"""Questions with the steps that they share; any other database with our tables gets those of `moodle`, its words and
+its access rules too."""
 
 from __future__ import annotations
 
-import copy
-
 from datasette import hookimpl
 
-from loaders import answers
+from loaders import answers, steps
 
 MODEL = "moodle"
 SHARED = ("allow", "allow_sql", "tables")
@@ -15,18 +14,22 @@ SHARED = ("allow", "allow_sql", "tables")
 def _model(datasette, database: str) -> dict:
     """What metadata.yml says of `moodle`, for a database that it does not mention; else {}."""
     # Not datasette.metadata(), which would ask get_metadata below again.
-    configured = (datasette._metadata_local or {}).get("databases") or {}
+    configured = _configured(datasette)
     known = database in configured or database not in datasette.databases
     return {} if known else configured.get(MODEL) or {}
+
+
+def _configured(datasette) -> dict:
+    return (datasette._metadata_local or {}).get("databases") or {}
 
 
 @hookimpl
 def canned_queries(datasette, database):
     async def inner():
-        queries = _model(datasette, database).get("queries")
-        if not queries or not set(await datasette.databases[database].table_names()) >= answers.TABLES:
-            return {}
-        return copy.deepcopy(queries)
+        model = _model(datasette, database)
+        if model and set(await datasette.databases[database].table_names()) >= answers.TABLES:
+            return steps.questions(model)
+        return steps.questions(_configured(datasette).get(database) or {})
 
     return inner
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from loaders import functions, rollups, schema
+from loaders import functions, rollups, schema, steps
 from tests import made_up, made_up_posts
 
 HOUSE = Path(__file__).parents[1]
 METADATA = yaml.safe_load((HOUSE / "metadata.yml").read_text(encoding="utf-8"))
 MOST_ROWS = json.loads((HOUSE / "settings.json").read_text(encoding="utf-8"))["max_returned_rows"]
-QUERIES = METADATA["databases"]["moodle"]["queries"]
+QUERIES = steps.questions(METADATA["databases"]["moodle"])
 FILLED = {
     "course": "2",
     "site": made_up.SITE + "/",

@@ -1,0 +1,57 @@
+"""Steps that questions share: whatever a question reads from is written into its SQL, as a `with` before it.
+
+metadata.yml has them under `steps`, as SQL has them, each with its name at the start of a line:
+
+    the_course as (
+      select ...
+    ),
+    chosen as (
+      select ... from the_course ...
+    )
+
+A question then says `from chosen`, as of a table. One that defines a step of the same name has its own, and other
+steps read from that.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+STEP = re.compile(r"^(\w+) as (?:materialized )?\(\n.*?^\)", re.MULTILINE | re.DOTALL)
+DEFINED = re.compile(r"\b(\w+)(?:\s*\([\w\s,]*\))?\s+as\s+(?:(?:not\s+)?materialized\s+)?\(", re.IGNORECASE)
+READ = re.compile(r"\b(?:from|join)\s+(\w+)", re.IGNORECASE)
+WITH = re.compile(r"\s*with\s+(recursive\s+)?", re.IGNORECASE)
+
+
+def known(text: str) -> dict[str, str]:
+    """{name: its SQL} of all steps in a text, in their order: a step reads only from those before it."""
+    return {step[1]: step[0] for step in STEP.finditer(text)}
+
+
+def whole(sql: str, steps: Mapping[str, str]) -> str:
+    """A statement with the steps it reads from, and those they read from; the same statement where there are none."""
+    others = steps.keys() - set(DEFINED.findall(sql))
+    needed = _read(sql, others)
+    for name in reversed(steps):
+        if name in needed:
+            needed |= _read(steps[name], others - {name})
+    if not needed:
+        return sql
+    before = ",\n".join(steps[name] for name in steps if name in needed)
+    start = WITH.match(sql)
+    if not start:
+        return f"with {before}\n{sql}"
+    return f"with {start[1] or ''}{before},\n{sql[start.end() :]}"
+
+
+def questions(known_of: Mapping) -> dict[str, dict]:
+    """{name: query} of what metadata.yml says of a database, each with its whole SQL."""
+    steps = known(known_of.get("steps") or "")
+    named = (known_of.get("queries") or {}).items()
+    queries = {name: query if isinstance(query, dict) else {"sql": query} for name, query in named}
+    return {name: {**query, "sql": whole(query["sql"], steps)} for name, query in queries.items()}
+
+
+def _read(sql: str, names: set[str]) -> set[str]:
+    return {name for name in READ.findall(sql) if name in names}
