@@ -34,6 +34,15 @@ FILLED = {
     "at_most": "7",
     "weeks": "3",
     "below": "0.1",
+    "week": "2",
+    "section": "1",
+    "group_a": "Group 1",
+    "group_b": "Group 2",
+    "tasks": "2",
+    "seconds": "30",
+    "hours": "48",
+    "grade": "Quiz 1",
+    "other_course": "3",
 }
 
 
