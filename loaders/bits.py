@@ -32,9 +32,9 @@ def sets_by(pairs: Iterable[tuple]) -> dict:
     return found
 
 
-def read_set(blob: bytes) -> int:
-    """A stored set."""
-    return int.from_bytes(blob, "little")
+def read_set(blob: bytes | None) -> int:
+    """A stored set; null is nobody, as `bit_set` over no rows is null in SQL."""
+    return int.from_bytes(blob or b"", "little")
 
 
 def stored(students: int) -> bytes:
@@ -115,35 +115,40 @@ class Union:
         self.found = 0
 
     def step(self, students: bytes | None) -> None:
-        self.found |= read_set(students or b"")
+        self.found |= read_set(students)
 
     def finalize(self) -> bytes:
         return stored(self.found)
 
 
-def clicks_of(planes: bytes | None, inside: bytes) -> int:
+def clicks_of(planes: bytes | None, inside: bytes | None) -> int:
     """`bit_clicks(planes, inside)`: clicks of these students; planes that are null are nobody's."""
     return count(planes, read_set(inside))[0] if planes else 0
 
 
-def who_clicked(planes: bytes | None, inside: bytes) -> bytes:
+def who_clicked(planes: bytes | None, inside: bytes | None) -> bytes:
     """`bit_who(planes, inside)`: the set of these students who have a click."""
     return stored(count(planes, read_set(inside))[1] if planes else 0)
 
 
 def both(one: bytes | None, other: bytes | None) -> bytes:
     """`bit_both(set, set)`: those who are in both."""
-    return stored(read_set(one or b"") & read_set(other or b""))
+    return stored(read_set(one) & read_set(other))
 
 
 def without(one: bytes | None, other: bytes | None) -> bytes:
     """`bit_without(set, set)`: those of the first who are not in the other."""
-    return stored(read_set(one or b"") & ~read_set(other or b""))
+    return stored(read_set(one) & ~read_set(other))
 
 
 def size(students: bytes | None) -> int:
     """`bit_count(set)`: how many are in it."""
-    return read_set(students or b"").bit_count()
+    return read_set(students).bit_count()
+
+
+def holds(students: bytes | None, position: int) -> int:
+    """`bit_has(set, position)`: 1 where the student at this position is in it, else 0."""
+    return read_set(students) >> position & 1
 
 
 def register(connection: sqlite3.Connection) -> None:
@@ -156,6 +161,7 @@ def register(connection: sqlite3.Connection) -> None:
         ("bit_who", who_clicked),
         ("bit_both", both),
         ("bit_without", without),
+        ("bit_has", holds),
     ):
         connection.create_function(name, 2, function, deterministic=True)
     connection.create_function("bit_count", 1, size, deterministic=True)

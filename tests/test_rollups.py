@@ -172,9 +172,11 @@ def test_totals_of_parts_and_by_week(course):
         ),  # Zoë's, not Sam's
         ("sum(bit_clicks(planes, x'')), bit_union(bit_who(planes, x''))", (0, b"")),
         ("bit_clicks(null, :two), bit_who(null, :two)", (0, b"")),  # nobody has clicked
+        ("sum(bit_clicks(planes, null)), bit_union(bit_who(planes, null))", (0, b"")),  # a group of nobody
         ("bit_both(:two, x'06'), bit_without(:two, x'06')", (b"\x04", b"\x01")),
         ("bit_both(null, :two), bit_without(:two, null)", (b"", b"\x05")),
         ("bit_count(:two), bit_count(null)", (2, 0)),
+        ("bit_has(:two, 2), bit_has(:two, 1), bit_has(null, 0), bit_has(:two, 99)", (1, 0, 0, 0)),
     ],
 )
 def test_any_students_are_counted_in_sql(course, asked, answer):
