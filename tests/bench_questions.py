@@ -1,8 +1,8 @@
 """How long each question takes at a long log, filled in and left empty.
 
 400 students, 60 activities, 15 weeks, grades, 8,000 blog posts and 2,000 forum posts in 400 discussions, and an older
-offering of the course. Each question is asked as Datasette would, of the file and without a server, and compared with the
-plain count of clicks by activity from the events, in the same run. `EVENTS=200000` takes a shorter log.
+offering of the course. Each question is asked as Datasette would, of the file and without a server, and compared with
+the plain count of clicks by activity from the events, in the same run. `EVENTS=200000` takes a shorter log.
 """
 
 from __future__ import annotations
@@ -31,6 +31,14 @@ select grade_items.id, people.id, (people.id * 37 + grade_items.id * 11) % 101
 from grade_items join people
 """
 ITEMS = "insert into grade_items (course_id, activity_id, name, display, maximum) values (1, ?, ?, 'real', 100)"
+NEWEST = "update courses set data_up_to_utc = (select max(time_utc) from events where course_id = courses.id)"
+OLDER_EVENTS = """
+insert into events
+    (course_id, load_id, person_id, time_utc, time_local, week, event_type_id, activity_id, line_key)
+select 2, 1, person_id, time_utc, time_local, week, event_type_id, activity_id + 100000, -line_key
+from events
+where course_id = 1 and line_key % 10 = 0
+"""
 OFFERING = """
 insert into {table} (id, course_id, {columns})
 select id + 100000, 2, {columns} from {table} where course_id = 1
@@ -69,11 +77,7 @@ def older_offering(db: sqlite3.Connection) -> None:
         "insert into enrolments (course_id, person_id, role) select 2, person_id, role from enrolments"
         " where course_id = 1 and person_id not in (select person_id from enrolments where course_id = 2)"
     )
-    db.execute(
-        "insert into events (course_id, load_id, person_id, time_utc, time_local, week, event_type_id, activity_id, line_key)"
-        " select 2, 1, person_id, time_utc, time_local, week, event_type_id, activity_id + 100000, -line_key"
-        " from events where course_id = 1 and line_key % 10 = 0"
-    )
+    db.execute(OLDER_EVENTS)
 
 
 def took(db: sqlite3.Connection, sql: str, parameters: dict) -> tuple[float, int]:
