@@ -116,13 +116,7 @@ def build(path: Path, events: int) -> Path:
     made_up.large(path, students=STUDENTS, activities=ACTIVITIES, events=0, weeks=WEEKS)
     with sqlite3.connect(path) as db:
         db.execute("pragma synchronous = off")
-        parts = [(n + 1, n // CHAPTERS + 1, n + 1, f"Chapter {n}") for n in range(ACTIVITIES * CHAPTERS)]
-        db.executemany(
-            "insert into parts (id, activity_id, kind, moodle_id, name) values (?, ?, 'chapter', ?, ?)", parts
-        )
-        sizes = {"students": STUDENTS, "activities": ACTIVITIES, "chapters": CHAPTERS, "weeks": WEEKS}
-        kinds = {"viewed": made_up.VIEWED, "posted": made_up.POSTED, "part_viewed": made_up.PART_VIEWED}
-        db.execute(FILL, {"events": events, **sizes, **kinds})
+        fill(db, events)
         db.execute(
             "insert into feeds (id, person_id, url) select id, id, 'https://s' || id || '.example.org/' from people"
         )
@@ -135,6 +129,15 @@ def build(path: Path, events: int) -> Path:
         rollups.build(db, 1)
         print(f"{events:,} events: roll-ups built in {time.perf_counter() - started:.1f} s", flush=True)
     return path
+
+
+def fill(db: sqlite3.Connection, events: int) -> None:
+    """Chapters, and this many lines in the log of course 1."""
+    parts = [(n + 1, n // CHAPTERS + 1, n + 1, f"Chapter {n}") for n in range(ACTIVITIES * CHAPTERS)]
+    db.executemany("insert into parts (id, activity_id, kind, moodle_id, name) values (?, ?, 'chapter', ?, ?)", parts)
+    sizes = {"students": STUDENTS, "activities": ACTIVITIES, "chapters": CHAPTERS, "weeks": WEEKS}
+    kinds = {"viewed": made_up.VIEWED, "posted": made_up.POSTED, "part_viewed": made_up.PART_VIEWED}
+    db.execute(FILL, {"events": events, **sizes, **kinds})
 
 
 def compare(path: Path) -> None:
