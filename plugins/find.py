@@ -6,6 +6,7 @@ A student called so, or found alone, opens at once; all else is a page of short 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from urllib.parse import urlencode
 
 from datasette import hookimpl
@@ -59,7 +60,8 @@ async def of_database(datasette: Datasette, request: Request, name: str, typed: 
     """kind -> (rows with `db` and links, how many there are), and `has_posts`, of one database."""
     kinds = [kind for kind in TABLES if only in ("", kind) and await may_see(datasette, request, name, kind)]
     found = await web.ask(datasette, name, everything, typed, kinds)
-    asks_who = found["activities"][0] and await may_ask(datasette, request, name, WHO)
+    queries = await datasette.get_canned_queries(name, request.actor)
+    asks_who = found["activities"][0] and WHO in queries and await may_ask(datasette, request, name, WHO)
     for row in found["people"][0]:
         row["href"] = student_page(datasette, name, row)
     for row in found["posts"][0]:
@@ -70,7 +72,7 @@ async def of_database(datasette: Datasette, request: Request, name: str, typed: 
             {"course": row["course"] or "", "activity": row["cmid"] or row["name"]}
         )
     if only in ("", "questions"):
-        found["questions"] = await questions(datasette, request, name, typed)
+        found["questions"] = await questions(datasette, request, name, queries.values(), typed)
     for rows, _ in (found[kind] for kind in KINDS if kind in found):
         rows[:] = [{**row, "db": name} for row in rows]
     return found
@@ -97,10 +99,12 @@ async def may_see(datasette: Datasette, request: Request, name: str, kind: str) 
     return True
 
 
-async def questions(datasette: Datasette, request: Request, name: str, typed: str) -> tuple[list[dict], int]:
-    """(the questions this visitor may ask here whose title has all the words, how many)."""
+async def questions(
+    datasette: Datasette, request: Request, name: str, queries: Iterable[dict], typed: str
+) -> tuple[list[dict], int]:
+    """(those of the queries that this visitor may ask here, and whose title has all the words, how many)."""
     found = []
-    for query in (await datasette.get_canned_queries(name, request.actor)).values():
+    for query in queries:
         title = query.get("title") or query["name"]
         if not finding.stand_in(finding.words(typed), title, query.get("heading")):
             continue
@@ -111,10 +115,10 @@ async def questions(datasette: Datasette, request: Request, name: str, typed: st
 
 
 async def may_ask(datasette: Datasette, request: Request, name: str, query: str) -> bool:
-    """Whether there is this question, and for this visitor."""
+    """Whether this question is for this visitor."""
     rules = [("view-query", (name, query)), ("view-database", name), "view-instance"]
     visible, _ = await datasette.check_visibility(request.actor, permissions=rules)
-    return visible and bool(await datasette.get_canned_query(name, query, request.actor))
+    return visible
 
 
 def the_one(people: list[dict], typed: str, counts: dict[str, int]) -> dict | None:
