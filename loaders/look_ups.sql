@@ -6,7 +6,8 @@ create table if not exists look_ups (
     time_utc text not null,
     actor text not null,      -- who looked
     what text not null,       -- student (page), people (row), access, find, usage, nudges, a question's name, SQL,
-                              -- table people (or another: its rows, in whatever selection), notes (one was written)
+                              -- table people (or another: its rows, in whatever selection), notes (one was written),
+                              -- letters (to a list), list (its names and addresses)
     form text,                -- json, csv or blob; null: a page
     database text,            -- that answered
     site text,                -- address of the Moodle; with Moodle's ids it outlives moodle.db
