@@ -26,6 +26,7 @@ from loaders import (
     web,
     week_chart,
 )
+from loaders.moodle_links import activity_link, safe_link
 
 ROLES = {"editingteacher": "teacher", "teacher": "non-editing teacher", "coursecreator": "course creator"}
 WEB_PAGE = re.compile(r"https?://[^\s/?#@\\]+([/?#]\S*)?")
@@ -52,6 +53,7 @@ async def student_page(datasette: Datasette, request: Request) -> Response:
         "chart": week_chart.chart(found["usage"]["weeks"]),
         "mood_chart": moods.chart([row for row in found["posts"] if row["source"] == "blog"]),
         "initials": initials(person),
+        "course_href": course_page(datasette, database, course),
         "role": role_name(person["role"]),
         "personal": personal(person, found["details"], profile_link(course, person), found["blogs"]),
         "forum_posts": [row for row in posts if row["source"] == "forum"],
@@ -236,17 +238,6 @@ def initials(person: dict) -> str:
     return ("".join(letters) or "".join(filter(str.isalnum, person["fullname"] or ""))[:1]).upper()
 
 
-def safe_link(url: str | None) -> str | None:
-    """An address that is a web page and nothing else."""
-    return url if url and url.startswith(("https://", "http://")) else None
-
-
-def activity_link(course: dict, row: dict) -> str | None:
-    if not (safe_link(course["site"]) and row["cmid"] and row["kind"]):
-        return None
-    return f"{course['site']}/mod/{row['kind']}/view.php?{urlencode({'id': row['cmid']})}"
-
-
 def profile_link(course: dict, person: dict) -> str | None:
     if not (safe_link(course["site"]) and person["moodle_id"]):
         return None
@@ -271,6 +262,12 @@ def all_posts(datasette: Datasette, database: str, course: dict, person: dict) -
         "blog": f"{datasette.urls.table(database, 'blog_posts')}?{urlencode(ids)}",
         "forum": f"{datasette.urls.table(database, 'forum_posts')}?{urlencode({**ids, 'course_id': course['id']})}",
     }
+
+
+def course_page(datasette: Datasette, database: str, course: dict) -> str:
+    """The page of the whole course (plugins/course.py)."""
+    ids = {"course": course["moodle_id"] or "", "site": course["site"] or "", "db": database}
+    return datasette.urls.path(f"/-/course?{urlencode(ids)}")
 
 
 def address(datasette: Datasette, database: str, course: dict, person: dict, kind: str) -> str:
