@@ -22,13 +22,7 @@ async def course_page(datasette: Datasette, request: Request) -> Response:
     found = await web.ask(datasette, database, course_summary.summary, course, narrowed, sql_of(queries))
     group = needs_a_look.group_text(narrowed.groups)
     links = {query["name"]: question_links.link(datasette, database, query, course, group=group) for query in queries}
-    for finding in found["needs_a_look"]:
-        query = next(query for query in queries if query["name"] == finding["question"])
-        finding["href"] = question_links.link(datasette, database, query, course, group=group, **finding["given"])["href"]
-    who = next((query for query in queries if query["name"] == "never_opened"), None)
-    for row in (row for section in found["sections"] for row in section["activities"]):
-        row["href"] = activity_link(course, row)
-        row["who_not"] = who_not(datasette, database, who, course, row, group, found["students"])
+    lead_on(datasette, database, course, found, group, {query["name"]: query for query in queries})
     context = {
         **found,
         "title": title(course),
@@ -39,6 +33,23 @@ async def course_page(datasette: Datasette, request: Request) -> Response:
         **addresses(datasette, database, course, narrowed),
     }
     return await web.page(datasette, request, "coursette_course.html", context)
+
+
+def lead_on(datasette: Datasette, database: str, course: dict, found: dict, group: str, queries: dict) -> None:
+    """Add to what was found where it leads: to the question behind a count, to Moodle, to who has not opened it."""
+    for finding in found["needs_a_look"]:
+        asked = {"group": group, **finding["given"]}
+        finding["href"] = question_links.link(datasette, database, queries[finding["question"]], course, **asked)["href"]
+    for row in (row for section in found["sections"] for row in section["activities"]):
+        row["href"] = activity_link(course, row)
+        asked = {"activity": str(row["cmid"] or row["name"] or ""), "group": group}
+        who = queries.get("never_opened") if may_lack(row, found["students"]) else None
+        row["who_not"] = who and question_links.link(datasette, database, who, course, **asked)["href"]
+
+
+def may_lack(row: dict, students: int) -> bool:
+    """Whether there is somebody who has not opened an activity, as far as that is known."""
+    return row["students"] is not None and row["students"] < students and not row["is_deleted"]
 
 
 async def course_json(datasette: Datasette, request: Request) -> Response:
@@ -63,7 +74,7 @@ async def completion_page(datasette: Datasette, request: Request) -> Response:
         "name_sort": sorting(found, "name", at["grid"], section),
         "done_sort": sorting(found, "done", at["grid"], section),
         "sorts": [sorting(found, row["key"], at["grid"], section) for row in found["activities"]],
-        "forms": {kind: f"{at[kind]}&{urlencode({'section': section, 'sort': found['sort']})}" for kind in ("json", "csv")},
+        "forms": {kind: f"{at[kind]}&{narrowed_to(section, found['sort'])}" for kind in ("json", "csv")},
         "fields": {**fields(course, database), "sort": found["sort"]},
         "on_paper": ON_PAPER,
     }
@@ -118,16 +129,6 @@ def sql_of(queries: list[dict]) -> dict[str, str]:
     return {query["name"]: query["sql"] for query in queries}
 
 
-def who_not(
-    datasette: Datasette, database: str, query: dict | None, course: dict, row: dict, group: str, students: int
-) -> str | None:
-    """Where it says who has not opened an activity; None where all have, or that is not known."""
-    if query is None or row["students"] is None or row["students"] >= students or row["is_deleted"]:
-        return None
-    activity = str(row["cmid"] or row["name"] or "")
-    return question_links.link(datasette, database, query, course, activity=activity, group=group)["href"]
-
-
 def notes(findings: list[dict]) -> list[str]:
     """Why some of the questions cannot be answered, each reason once, as a sentence."""
     said = dict.fromkeys(finding["note"] for finding in findings if finding["note"])
@@ -164,8 +165,12 @@ def sorting(found: dict, by: str, address: str, section: str) -> dict:
     order = completion_grid.Order.asked(found["sort"])
     is_by, falling = order.by == by, order.by == by and order.falling
     next_one = completion_grid.Order(by, is_by and not falling)
-    more = urlencode({**({"section": section} if section else {}), "sort": str(next_one)})
-    return {"href": f"{address}&{more}", "aria": ("descending" if falling else "ascending") if is_by else None}
+    return {"href": f"{address}&{narrowed_to(section, str(next_one))}", "aria": ("descending" if falling else "ascending") if is_by else None}
+
+
+def narrowed_to(section: str, sort: str) -> str:
+    """A section, where one is chosen, and an order, as an address says them."""
+    return urlencode({**({"section": section} if section else {}), "sort": sort})
 
 
 @hookimpl
