@@ -5,7 +5,7 @@ from __future__ import annotations
 from loaders.week_chart import quiet_weeks, without_lone_week
 
 WIDTH, GAP = 760, 6
-TOP, HEIGHT, BETWEEN = 26, 90, 40  # room for a panel's heading, the panel, room between the two
+TOP, HEIGHT, BETWEEN = 32, 90, 46  # room for a panel's heading, the panel, room between the two
 PANELS = (("students", "Students"), ("clicks", "Clicks"))
 ROOM = 34  # a number above a bar needs so much, and a tick below
 

@@ -38,8 +38,8 @@ async def course_page(datasette: Datasette, request: Request) -> Response:
 def lead_on(datasette: Datasette, database: str, course: dict, found: dict, group: str, queries: dict) -> None:
     """Add to what was found where it leads: to the question behind a count, to Moodle, to who has not opened it."""
     for finding in found["needs_a_look"]:
-        asked = {"group": group, **finding["given"]}
-        finding["href"] = question_links.link(datasette, database, queries[finding["question"]], course, **asked)["href"]
+        query, asked = queries[finding["question"]], {"group": group, **finding["given"]}
+        finding["href"] = question_links.link(datasette, database, query, course, **asked)["href"]
     for row in (row for section in found["sections"] for row in section["activities"]):
         row["href"] = activity_link(course, row)
         asked = {"activity": str(row["cmid"] or row["name"] or ""), "group": group}
@@ -165,7 +165,8 @@ def sorting(found: dict, by: str, address: str, section: str) -> dict:
     order = completion_grid.Order.asked(found["sort"])
     is_by, falling = order.by == by, order.by == by and order.falling
     next_one = completion_grid.Order(by, is_by and not falling)
-    return {"href": f"{address}&{narrowed_to(section, str(next_one))}", "aria": ("descending" if falling else "ascending") if is_by else None}
+    aria = ("descending" if falling else "ascending") if is_by else None
+    return {"href": f"{address}&{narrowed_to(section, str(next_one))}", "aria": aria}
 
 
 def narrowed_to(section: str, sort: str) -> str:
