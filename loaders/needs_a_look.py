@@ -95,7 +95,7 @@ LOOKS = (
 def findings(
     conn: sqlite3.Connection, course: dict, filters: usage.Filters, questions: Mapping[str, str]
 ) -> list[dict]:
-    """One row per question: `question`, `given` (its parameters), `count`, `words`, `people` (the first), `note`.
+    """One row per question: `question`, `given` (its parameters), `count`, `words`, `people` (the first), how many `more`, `note`.
 
     `count` is None where the question cannot be answered, and `note` says why. `questions` are {name: SQL}; those
     that are not among them are left out.
@@ -125,6 +125,7 @@ def _finding(conn: sqlite3.Connection, look: Look, sql: str, asked: dict) -> dic
         "count": count,
         "words": _words(look, count),
         "people": _first(look, rows),
+        "more": max(0, len({row["person"] for row in rows}) - FIRST),
         "note": note,
     }
 

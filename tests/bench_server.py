@@ -48,6 +48,9 @@ PATHS = {
     "people": "/-/people.json?course=2",
     "student page": "/-/student?course=2&user=105",
     "student as JSON": "/-/student.json?course=2&user=105",
+    "course page": "/-/course?course=2",
+    "course page of a group": "/-/course?course=2&group=72",
+    "completion grid": "/-/completion?course=2",
 }
 # Every fourth line is a post, half of the others open a chapter; primes spread the rest evenly, each in its own way.
 FILL = """
