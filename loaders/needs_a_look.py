@@ -95,7 +95,7 @@ LOOKS = (
 def findings(
     conn: sqlite3.Connection, course: dict, filters: usage.Filters, questions: Mapping[str, str]
 ) -> list[dict]:
-    """One row per question: `question`, `given` (its parameters), `count`, `words`, `people` (the first), `more`, `note`.
+    """One row per question: `question`, `given` (parameters), `count`, `words`, `people` (the first), `more`, `note`.
 
     `count` is None where the question cannot be answered, and `note` says why. `questions` are {name: SQL}; those
     that are not among them are left out.

@@ -186,7 +186,8 @@ class Visitor:
         return 1000 * (time.perf_counter() - started)
 
     def go(self, path: str, times: int) -> list[float]:
-        """The same several times, one after the other."""
+        """The same several times, one after the other, on a new connection: the server ends those that idle for 5 s."""
+        self.connection.close()
         return [self.get(path) for _ in range(times)]
 
 
