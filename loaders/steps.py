@@ -51,13 +51,16 @@ def questions(known_of: Mapping) -> dict[str, dict]:
     steps = known_of.get("steps") or ""
     named = (known_of.get("queries") or {}).items()
     queries = {name: query if isinstance(query, dict) else {"sql": query} for name, query in named}
-    return {name: {**query, "sql": _written(query["sql"], steps)} for name, query in queries.items()}
+    return {name: {**query, "sql": _whole(query["sql"], steps)} for name, query in queries.items()}
 
 
 @lru_cache(maxsize=1000)
-def _written(sql: str, text: str) -> str:
-    """`whole`, remembered: Datasette wants all questions again for every permission that it checks."""
-    return whole(sql, known(text))
+def _whole(sql: str, steps: str) -> str:
+    """Worked out once: Datasette asks for all questions many times a page, once for each permission."""
+    return whole(sql, _known(steps))
+
+
+_known = lru_cache(known)
 
 
 def _read(sql: str, names: set[str]) -> set[str]:
