@@ -9,8 +9,7 @@ from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
 
-from loaders import class_chart, completion_grid, course_summary, needs_a_look, question_links, usage, web
-from loaders.moodle_links import activity_link
+from loaders import class_chart, completion_grid, course_summary, moodle_links, needs_a_look, question_links, usage, web
 
 ON_PAPER = 40  # columns of the grid that a sheet has room for
 
@@ -41,7 +40,7 @@ def lead_on(datasette: Datasette, database: str, course: dict, found: dict, grou
         query, asked = queries[finding["question"]], {"group": group, **finding["given"]}
         finding["href"] = question_links.link(datasette, database, query, course, **asked)["href"]
     for row in (row for section in found["sections"] for row in section["activities"]):
-        row["href"] = activity_link(course, row)
+        row["href"] = moodle_links.activity(course, row)
         asked = {"activity": str(row["cmid"] or row["name"] or ""), "group": group}
         who = queries.get("never_opened") if may_lack(row, found["students"]) else None
         row["who_not"] = who and question_links.link(datasette, database, who, course, **asked)["href"]

@@ -17,6 +17,7 @@ from loaders import (
     due,
     finding,
     look_ups,
+    moodle_links,
     moods,
     noting,
     sentiment,
@@ -26,7 +27,6 @@ from loaders import (
     web,
     week_chart,
 )
-from loaders.moodle_links import activity_link, safe_link
 
 ROLES = {"editingteacher": "teacher", "teacher": "non-editing teacher", "coursecreator": "course creator"}
 WEB_PAGE = re.compile(r"https?://[^\s/?#@\\]+([/?#]\S*)?")
@@ -45,7 +45,7 @@ async def student_page(datasette: Datasette, request: Request) -> Response:
     marks = (own or {}).get("marks", ())
     fine = [each for each in found["worth_a_look"] if each["about"] in marks]
     say(course, sections, found, fine)
-    posts = [{**row, "href": post_link(course, row), "sound": moods.sound(row)} for row in found["posts"]]
+    posts = [{**row, "href": moodle_links.post(course, row), "sound": moods.sound(row)} for row in found["posts"]]
     context = {
         **found,
         "completion": sections,
@@ -55,7 +55,7 @@ async def student_page(datasette: Datasette, request: Request) -> Response:
         "initials": initials(person),
         "course_href": course_page(datasette, database, course),
         "role": role_name(person["role"]),
-        "personal": personal(person, found["details"], profile_link(course, person), found["blogs"]),
+        "personal": personal(person, found["details"], moodle_links.profile(course, person), found["blogs"]),
         "forum_posts": [row for row in posts if row["source"] == "forum"],
         "absent_posts": [row for row in found["posted"] if not row["loaded"]],
         "blog_posts": [row for row in posts if row["source"] == "blog"],
@@ -98,7 +98,7 @@ def say(course: dict, sections: list[dict], found: dict, fine: list[dict]) -> No
     for row in (row for section in sections for row in section["activities"]):
         row["why"] = "" if absent and row["why"] == "not loaded" else row["why"]  # said once for all of them, above
         row["said"] = said(row)
-        row["href"] = activity_link(course, row)
+        row["href"] = moodle_links.activity(course, row)
         row["fine_run"], row["fine_unseen"] = (("run", row["cmid"]) in forgiven, ("unseen", row["cmid"]) in forgiven)
         row["before_due"] = due.before_due(row["completed_utc"], row["due_utc"], course["timezone"])
 
@@ -161,7 +161,7 @@ def personal(person: dict, details: dict, profile: str | None, blogs: list[dict]
             {
                 "term": "Blog" if blog["registered"] else "Former blog",
                 "text": blog["url"],
-                "href": safe_link(blog["url"]),
+                "href": moodle_links.safe(blog["url"]),
             }
             for blog in blogs
         ),
@@ -236,23 +236,6 @@ def initials(person: dict) -> str:
     words = [person["firstname"], person["lastname"]]
     letters = ["".join(filter(str.isalnum, word or ""))[:1] for word in words]
     return ("".join(letters) or "".join(filter(str.isalnum, person["fullname"] or ""))[:1]).upper()
-
-
-def profile_link(course: dict, person: dict) -> str | None:
-    if not (safe_link(course["site"]) and person["moodle_id"]):
-        return None
-    ids = {"id": person["moodle_id"], **({"course": course["moodle_id"]} if course["moodle_id"] else {})}
-    return f"{course['site']}/user/view.php?{urlencode(ids)}"
-
-
-def post_link(course: dict, row: dict) -> str | None:
-    if row["source"] == "blog" and row["moodle_id"] and safe_link(course["site"]):
-        return f"{course['site']}/blog/index.php?entryid={row['moodle_id']}"
-    if safe_link(row["url"]) or not (safe_link(course["site"]) and row["discussion"]):
-        return safe_link(row["url"])
-    return f"{course['site']}/mod/forum/discuss.php?d={row['discussion']}" + (
-        f"#p{row['moodle_id']}" if row["moodle_id"] else ""
-    )
 
 
 def all_posts(datasette: Datasette, database: str, course: dict, person: dict) -> dict[str, str]:
