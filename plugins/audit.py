@@ -24,7 +24,7 @@ from loaders import look_ups, web, whom
 
 FORMS = ("json", "csv", "blob")
 LAST = re.compile(r"(?P<name>.+?)(\.(?P<form>\w+))?")  # as Datasette's router splits the end of an address
-PAGES = ("student", "access", "find", "people", "nudges", "notes", "letters", "list")  # below /-/
+PAGES = ("student", "access", "find", "people", "nudges", "notes", "letters", "list", "course", "completion")
 # A column of a table or of an answer that says it is about people.
 PERSONAL = {"claim", "person", "person_id", "related_person_id", "real_person_id", "email", "raw"}
 SEARCH = re.compile(r".+_fts(_\w+)?", re.IGNORECASE)  # SQLite's search tables hold the words without the people

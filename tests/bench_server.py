@@ -48,6 +48,9 @@ PATHS = {
     "people": "/-/people.json?course=2",
     "student page": "/-/student?course=2&user=105",
     "student as JSON": "/-/student.json?course=2&user=105",
+    "course page": "/-/course?course=2",
+    "course page of a group": "/-/course?course=2&group=72",
+    "completion grid": "/-/completion?course=2",
 }
 # Every fourth line is a post, half of the others open a chapter; primes spread the rest evenly, each in its own way.
 FILL = """
@@ -186,7 +189,8 @@ class Visitor:
         return 1000 * (time.perf_counter() - started)
 
     def go(self, path: str, times: int) -> list[float]:
-        """The same several times, one after the other."""
+        """The same several times, one after the other, on a new connection: the server ends those that idle for 5 s."""
+        self.connection.close()
         return [self.get(path) for _ in range(times)]
 
 
