@@ -58,6 +58,7 @@ DOORS = [
         "/-/letters /-/list.csv",
     ),
     Door("the script that copies", "- yes yes - - - -", "/-/coursette_lists.js"),
+    Door(
         "the course page and the completion grid",
         "- - names - - - -",
         "/-/course /-/course.json /-/completion /-/completion.json /-/completion.csv",
