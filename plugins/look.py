@@ -1,4 +1,4 @@
-"""How our pages look: the stylesheets, and times in words with the exact local time behind them."""
+"""How pages look: the stylesheet, and times in words with the exact local time behind them."""
 
 from __future__ import annotations
 
@@ -19,12 +19,18 @@ HEAT_FROM_PCT = (0, 1, 40, 70, 100)  # lowest share of each of the five colours
 
 
 async def stylesheet(request: Request) -> Response:
-    """coursette.css for our own pages, datasette.css for Datasette's."""
-    return Response(
-        (HERE / f"{request.url_vars['name']}.css").read_text(encoding="utf-8"),
-        headers={"Cache-Control": "private, max-age=300"},
-        content_type="text/css; charset=utf-8",
-    )
+    """One for all pages: what all share and our own, then what only tables, questions and SQL have."""
+    return _file("text/css", "coursette.css", "coursette_tables.css")
+
+
+async def script(request: Request) -> Response:
+    """The menus of columns by keyboard; the only script of our own on Datasette's pages."""
+    return _file("text/javascript", "coursette_table.js")
+
+
+def _file(kind: str, *names: str) -> Response:
+    text = "\n".join((HERE / name).read_text(encoding="utf-8") for name in names)
+    return Response(text, headers={"Cache-Control": "private, max-age=300"}, content_type=f"{kind}; charset=utf-8")
 
 
 def exact(utc: str, zone: str | None) -> str:
@@ -86,9 +92,4 @@ def prepare_jinja2_environment(env):
 
 @hookimpl
 def register_routes():
-    return [(r"^/-/(?P<name>coursette|datasette)\.css$", stylesheet)]
-
-
-@hookimpl
-def extra_css_urls():
-    return ["/-/datasette.css"]
+    return [(r"^/-/coursette\.css$", stylesheet), (r"^/-/coursette_table\.js$", script)]
