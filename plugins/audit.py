@@ -125,7 +125,10 @@ class Recorder:
         db = self.datasette.databases[row["database"]]
         query = None if "key" in row else await self.datasette.get_canned_query(db.name, name, actor)
         if query:
-            return row if await self.answer_columns(db, query["sql"]) & {*PERSONAL, "fullname"} else None
+            names = {"student", "person"} & set(
+                query.get("params") or ()
+            )  # it is about one, or offers all to choose from
+            return row if names or await self.answer_columns(db, query["sql"]) & {*PERSONAL, "fullname"} else None
         row = {**row, "what": f"table {name}", "table": name}
         if "key" not in row:
             row.update(dict.fromkeys(whom.IDS))  # a table does not read them

@@ -23,7 +23,7 @@ from datasette.utils import (
 from datasette.utils.asgi import Forbidden, Request, Response
 from datasette.views.table import TableView
 
-from loaders import csv_stream, web
+from loaders import asked, csv_stream, web
 
 BARE_SHAPES = ("array", "arrayfirst", "object")
 
@@ -37,6 +37,9 @@ async def csv_of_table_or_query(datasette: Datasette, request: Request, send: Ca
     if query is None or query.get("write"):
         return await table_csv(datasette, request, send)
     rules = [("view-query", (database, name)), ("view-database", database), "view-instance"]
+    visible, _ = await datasette.check_visibility(request.actor, permissions=rules)
+    if visible and (wrong := asked.wrong(query, request.args)):
+        raise web.Refusal(" ".join(wrong.values()), 400)
     return await query_csv(datasette, request, send, database, query["sql"], name, rules)
 
 
