@@ -44,6 +44,7 @@ bench: .venv/test browser
 	$(BIN)/python tests/bench_feeds.py
 	$(BIN)/python tests/bench_sentiment.py
 	$(BIN)/python tests/bench_server.py
+	$(BIN)/python tests/bench_questions.py
 	$(BIN)/python tests/bench_script.py
 
 bench-server: .venv/test browser

@@ -145,18 +145,23 @@ def save_parts(connection: sqlite3.Connection, course_id: int, loads: list[Load]
             (course_id,),
         )
     }
-    names, homes, openers = Newest(), {}, Newest()
+    names, positions, homes, openers = Newest(), Newest(), {}, Newest()
     for load in loads:
         for claim in load.of("part"):
             home = keys.get(claim.get("cmid")) or instances.get((claim.get("module"), claim.get("instance")))
             if home:
                 homes[home, claim["kind"], claim["moodle_id"]] = None
                 names.say((claim["kind"], claim["moodle_id"]), load, clean(claim.get("name")))
+                positions.say((claim["kind"], claim["moodle_id"]), load, claim.get("position"))
         for claim in load.of("post"):
             if not claim.get("parent_id"):
                 openers.say(claim.get("discussion"), load, clean(claim.get("title")))
     rows = {
-        key: {"name": names.get(key[1:]) or (openers.get(key[2]) if key[1] == "discussion" else None)} for key in homes
+        key: {
+            "name": names.get(key[1:]) or (openers.get(key[2]) if key[1] == "discussion" else None),
+            "position": positions.get(key[1:]),
+        }
+        for key in homes
     }
     sync(
         connection, "parts", ("activity_id", "kind", "moodle_id"), rows,

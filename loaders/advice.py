@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 
@@ -54,23 +54,17 @@ IN_BACKUP = {
     "post": "forum posts",
 }
 
-# Posts that the log knows of, in forums that no forum export covers; one walk through the events for all forums.
+# Posts that the log knows of, in forums that no forum export covers.
 FORUMS = """
-select activities.course_id, activities.cmid, activities.name, written.posts
-from (
-    select activity_id, count(*) as posts from events
-    where event_type_id in (
-        select id from event_types
-        where eventclass in ('\\mod_forum\\event\\post_created', '\\mod_forum\\event\\discussion_created')
-    )
-    group by +activity_id  -- the table in its own order: by the index each row would be a look-up
-) as written
+select activities.cmid, activities.name, sum(written.posts) as posts
+from usage_activity_person_posts as written
 join activities on activities.id = written.activity_id
-where activities.cmid is not null and not activities.deleted
+where written.course_id = ? and activities.cmid is not null and not activities.deleted
     and activities.id not in (
         select parts.activity_id from forum_posts join parts on parts.id = forum_posts.part_id
     )
-order by activities.course_id, written.posts desc, activities.cmid
+group by activities.id
+order by posts desc, activities.cmid
 """
 ADDRESS = re.compile(r"https?://[\w.:/~%+\[\]-]+")
 NO_ADDRESS = "https://YOUR-MOODLE"
@@ -85,26 +79,29 @@ class Gap:
     url: str
 
 
-def gaps(connection: sqlite3.Connection) -> list[Gap]:
-    """What to download next, course by course, the most useful first."""
-    found = []
-    forums = _forums(connection)
+def gaps(connection: sqlite3.Connection, only: int | None = None) -> Iterator[Gap]:
+    """What to download next, course by course (or for one, by our key), the most useful first."""
     courses = connection.execute(
         "select courses.id, moodle_id, coalesce(shortname, fullname, 'course ' || moodle_id), sites.url"
         " from courses join sites on sites.id = site_id"
-        " order by data_up_to_utc desc"
+        " where ? in (0, courses.id)"
+        " order by data_up_to_utc desc",
+        (only or 0,),
     ).fetchall()
     for course_id, moodle_id, name, url in courses:
-        have = {kind for (kind,) in connection.execute(
-            "select distinct kind from loads where course_id = ? and error is null", (course_id,))}  # fmt: skip
-        have |= _in_backups(connection, course_id) if "course backup" in have else set()
-        wanted = [one for one in DOWNLOADS if not have & {one.kind, *INSTEAD.get(one.kind, ())}]
-        if named := forums[course_id]:
-            wanted = [*(one for one in wanted if one.kind != "forum posts"), *named]
-        for download in wanted:
+        for download in _wanted(connection, course_id):
             path = download.path.format(course=moodle_id if moodle_id is not None else "ID")
-            found.append(Gap(name, download, _site(url) + path))
-    return found
+            yield Gap(name, download, _site(url) + path)
+
+
+def _wanted(connection: sqlite3.Connection, course_id: int) -> Iterator[Download]:
+    """The downloads that a course lacks; forums by name where the log knows which have posts."""
+    have = {kind for (kind,) in connection.execute(
+        "select distinct kind from loads where course_id = ? and error is null", (course_id,))}  # fmt: skip
+    have |= _in_backups(connection, course_id) if "course backup" in have else set()
+    wanted = [one for one in DOWNLOADS if not have & {one.kind, *INSTEAD.get(one.kind, ())}]
+    yield from (one for one in wanted if one.kind != "forum posts")
+    yield from _forums(connection, course_id) or (one for one in wanted if one.kind == "forum posts")
 
 
 def _in_backups(connection: sqlite3.Connection, course_id: int) -> set[str]:
@@ -124,13 +121,13 @@ def _in_backups(connection: sqlite3.Connection, course_id: int) -> set[str]:
     return found | ({"course log"} if logged else set()) | ({"people"} if people else set())
 
 
-def _forums(connection: sqlite3.Connection) -> dict[int, list[Download]]:
-    """By course (own key): the export of each forum whose posts the log has and no file does, most posts first."""
-    found = defaultdict(list)
-    for course_id, cmid, name, posts in connection.execute(FORUMS):
+def _forums(connection: sqlite3.Connection, course_id: int) -> list[Download]:
+    """The export of each forum whose posts the log has and no file does, most posts first."""
+    found = []
+    for cmid, name, posts in connection.execute(FORUMS, (course_id,)):
         what = f"forum posts of {name or f'forum {cmid}'} ({posts:,} post{'s' if posts != 1 else ''} in the log)"
         how, why = "Export, untick both date boxes", "what students wrote in this forum"
-        found[course_id].append(Download(what, f"/mod/forum/view.php?id={cmid}", how, why))
+        found.append(Download(what, f"/mod/forum/view.php?id={cmid}", how, why))
     return found
 
 

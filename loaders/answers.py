@@ -8,10 +8,7 @@ The statements are in answers/, one file each.
 from __future__ import annotations
 
 import sqlite3
-from collections import defaultdict
-from typing import Any
 
-from loaders import numbering
 from loaders.statements import ask as _ask
 from loaders.statements import first as _first
 from loaders.statements import rows as _rows
@@ -33,64 +30,6 @@ def courses(conn: sqlite3.Connection) -> list[dict]:
     for row in found:
         row["missing"] = [words for key, words in _PIECES if not row[key]]
     return found
-
-
-def choices(conn: sqlite3.Connection, course_id: str, site: str) -> dict[str, Any]:
-    """What a form can offer: `course`, `group` and so on as [(heading, [(value, words)])]; how many `sites`.
-
-    `due` is of `activity` what has a due date.
-    """
-    every = _rows(conn, "courses")
-    courses = [(row["moodle_id"], row["fullname"] or row["shortname"]) for row in every if row["moodle_id"]]
-    found = course(conn, course_id, site)
-    activities = _rows(conn, "choices", course=found["id"]) if found else []
-    weeks = [(week, numbering.words(week, name)) for week, name in _weeks(conn, found)] if found else []
-    return {
-        **({"from_week": [("", weeks)], "to_week": [("", weeks)]} if weeks else {}),
-        "course": [("", courses)] if courses else [],
-        "group": _group_choices(conn, found) if found else [],
-        "field": _field_choices(conn, found) if found else [],
-        "activity": _by_section(activities),
-        "due": _by_section([row for row in activities if row["is_due"]]),
-        "sites": len({row["site"] for row in every}),
-    }
-
-
-def _by_section(activities: list[dict]) -> list[tuple]:
-    sections: dict[str, list] = defaultdict(list)
-    for row in activities:
-        sections[row["section"]].append((row["value"], row["words"]))
-    return list(sections.items())
-
-
-def _group_choices(conn: sqlite3.Connection, course: dict) -> list[tuple]:
-    """Moodle's own groups, then those of each column of the teacher's spreadsheet under its name."""
-    named: dict[str, list] = defaultdict(list)
-    statement = "select coalesce(field, ''), moodle_id, name from groups where course_id = ? order by 1, 3"
-    for field, moodle_id, name in conn.execute(statement, (course["id"],)):
-        named[field].append((moodle_id or name, name.removeprefix(f"{field}: ") if field else name))
-    return list(named.items())
-
-
-def _field_choices(conn: sqlite3.Connection, course: dict) -> list[tuple]:
-    """The fields that files have for students of the course, in the order of their columns."""
-    fields = [(field, field) for (field,) in conn.execute(_FIELDS, (course["id"],))]
-    return [("", fields)] if fields else []
-
-
-_FIELDS = """
-select person_details.field
-from enrolments join person_details on person_details.person_id = enrolments.person_id
-where enrolments.course_id = ? and enrolments.role = 'student'
-group by person_details.field
-order by min(person_details.id)
-"""
-
-
-def _weeks(conn: sqlite3.Connection, course: dict) -> list[tuple]:
-    """(week, name) up to the newest line of the log."""
-    statement = "select week, name from weeks where course_id = ? and starts_on <= ? order by week"
-    return conn.execute(statement, (course["id"], (course["data_up_to_utc"] or "")[:10])).fetchall()
 
 
 def groups(conn: sqlite3.Connection, course: dict) -> list[tuple]:

@@ -144,7 +144,8 @@ def _module(stream, activity: dict, content: Content) -> None:
         elif above.tag in PARTS and (key := whole(element.get("id"))):
             name = clean(text(element, "title") or text(element, "name") or text(element, "concept"))
             part = {"noun": "part", "cmid": cmid, "kind": PARTS[above.tag], "moodle_id": key}
-            content.others.append(part | ({"name": name} if name else {}))
+            facts = {"name": name, "position": number(element, "pagenum")}  # the place of a chapter in its book
+            content.others.append(part | {fact: value for fact, value in facts.items() if value})
             if above.tag == "discussions":
                 content.others.extend(_posts(element, key))
 

@@ -32,9 +32,14 @@ def sets_by(pairs: Iterable[tuple]) -> dict:
     return found
 
 
-def read_set(blob: bytes) -> int:
-    """A stored set."""
-    return int.from_bytes(blob, "little")
+def read_set(blob: bytes | None) -> int:
+    """A stored set; null is nobody, as `bit_set` over no rows is null in SQL."""
+    return int.from_bytes(blob or b"", "little")
+
+
+def stored(students: int) -> bytes:
+    """A set as it is stored."""
+    return students.to_bytes(_length(students), "little")
 
 
 def count(blob: bytes, inside: int) -> tuple[int, int]:
@@ -57,6 +62,15 @@ def _places(length: int, planes: int) -> list[tuple[int, slice]]:
     return [(k, slice(1 + k * width, 1 + (k + 1) * width)) for k in range(planes)]
 
 
+MOST = 1_000_000  # students of a course; SQL of anybody's own must not fill the memory
+
+
+def _bit(position: int) -> int:
+    if not 0 <= position < MOST:
+        raise ValueError(f"no student has the position {position}")
+    return 1 << position
+
+
 class Set:
     """`bit_set(position)` over rows: a set, stored; positions that are null are left out."""
 
@@ -65,10 +79,10 @@ class Set:
 
     def step(self, position: int | None) -> None:
         if position is not None:
-            self.found |= 1 << position
+            self.found |= _bit(position)
 
     def finalize(self) -> bytes:
-        return self.found.to_bytes(_length(self.found), "little")
+        return stored(self.found)
 
 
 class Planes:
@@ -78,7 +92,7 @@ class Planes:
         self.having: dict[int, int] = defaultdict(int)  # number of clicks -> students; there are few numbers
 
     def step(self, position: int, clicks: int) -> None:
-        self.having[clicks] |= 1 << position
+        self.having[clicks] |= _bit(position)
 
     def finalize(self) -> bytes:
         planes = [0] * max(self.having).bit_length()
@@ -94,7 +108,60 @@ def _length(number: int) -> int:
     return (number.bit_length() + 7) // 8
 
 
+class Union:
+    """`bit_union(set)` over rows: everybody who is in one of these sets, stored."""
+
+    def __init__(self) -> None:
+        self.found = 0
+
+    def step(self, students: bytes | None) -> None:
+        self.found |= read_set(students)
+
+    def finalize(self) -> bytes:
+        return stored(self.found)
+
+
+def clicks_of(planes: bytes | None, inside: bytes | None) -> int:
+    """`bit_clicks(planes, inside)`: clicks of these students; planes that are null are nobody's."""
+    return count(planes, read_set(inside))[0] if planes else 0
+
+
+def who_clicked(planes: bytes | None, inside: bytes | None) -> bytes:
+    """`bit_who(planes, inside)`: the set of these students who have a click."""
+    return stored(count(planes, read_set(inside))[1] if planes else 0)
+
+
+def both(one: bytes | None, other: bytes | None) -> bytes:
+    """`bit_both(set, set)`: those who are in both."""
+    return stored(read_set(one) & read_set(other))
+
+
+def without(one: bytes | None, other: bytes | None) -> bytes:
+    """`bit_without(set, set)`: those of the first who are not in the other."""
+    return stored(read_set(one) & ~read_set(other))
+
+
+def size(students: bytes | None) -> int:
+    """`bit_count(set)`: how many are in it."""
+    return read_set(students).bit_count()
+
+
+def holds(students: bytes | None, position: int) -> int:
+    """`bit_has(set, position)`: 1 where the student at this position is in it, else 0."""
+    return read_set(students) >> position & 1
+
+
 def register(connection: sqlite3.Connection) -> None:
-    """Give this connection `bit_set` and `bit_planes`."""
+    """Give this connection what reads and makes sets and planes: the functions here that name themselves `bit_...`."""
     connection.create_aggregate("bit_set", 1, Set)
     connection.create_aggregate("bit_planes", 2, Planes)
+    connection.create_aggregate("bit_union", 1, Union)
+    for name, function in (
+        ("bit_clicks", clicks_of),
+        ("bit_who", who_clicked),
+        ("bit_both", both),
+        ("bit_without", without),
+        ("bit_has", holds),
+    ):
+        connection.create_function(name, 2, function, deterministic=True)
+    connection.create_function("bit_count", 1, size, deterministic=True)

@@ -12,7 +12,10 @@ from dataclasses import dataclass, field
 from loaders.names import fold
 
 ID, NAME, CASE, BEGINNING, NOT = range(5)  # how well it fits, best first
-MANY = {"group": "groups", "activity": "activities", "student": "people", "field": "fields", "value": "values"}
+MANY = {
+    "group": "groups", "activity": "activities", "student": "people", "field": "fields", "value": "values",
+    "grade": "grades",
+}  # fmt: skip
 LISTED = 12
 
 
@@ -70,7 +73,7 @@ def _sentence(noun: str, asked: str, fitting: list[tuple], known: list[tuple]) -
     if fitting:
         how = "begin with" if _fit(asked, *fitting[0][1:]) == BEGINNING else "are called"
         return f"several {MANY[noun]} {how} “{asked}”: {_listed(fitting)}"
-    if noun in ("group", "field", "value"):
+    if noun in ("group", "field", "value", "grade"):
         there = f"the {MANY[noun]} are {_listed(known)}" if known else f"no {MANY[noun]} of this course are loaded"
         return f"no {noun} is called “{asked}”; {there}"
     if noun == "student":

@@ -150,7 +150,10 @@ def read_book(page: SavedPage, clock: Clock) -> Reading:
             )
             if chapter:
                 chapters.setdefault(chapter, _chapter_name(node, "book_toc_numbered" in attribute(toc, "class")))
-    parts = [_part(cmid, "chapter", chapter, name) for chapter, name in chapters.items()]
+    parts = [
+        _part(cmid, "chapter", chapter, name) | {"position": position}
+        for position, (chapter, name) in enumerate(chapters.items(), 1)
+    ]
     return _reading(page, [*_own_activity(page), *parts] if cmid else [], [])
 
 

@@ -1,4 +1,4 @@
-"""What the questions in metadata.yml use besides SQLite's own functions: course time, addresses, choosing by name."""
+"""What questions use besides SQLite's own: course time, addresses, choosing by name, students as bits."""
 
 from __future__ import annotations
 
@@ -7,12 +7,18 @@ import sqlite3
 from typing import Any
 from urllib.parse import quote
 
-from loaders import choosing, due, numbering, times
+from loaders import bits, choosing, due, medians, near_names, numbering, times
 from loaders.errors import Unreadable
 
 
 def register(conn: sqlite3.Connection) -> None:
-    """Give this connection `local_time`, `in_address`, `week_words`, `before_due`, `days_before` and `matching`."""
+    """Give this connection `local_time`, `in_address`, `week_words`, `before_due`, `days_before` and `matching`.
+
+    And the `bit_...` of bits.py, to count any group's clicks at once, and what medians.py and near_names.py have.
+    """
+    bits.register(conn)
+    medians.register(conn)
+    near_names.register(conn)
     conn.create_function("local_time", 2, local_time, deterministic=True)
     conn.create_function("in_address", 1, in_address, deterministic=True)
     conn.create_function("week_words", 2, week_words, deterministic=True)

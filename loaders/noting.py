@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 from datasette.app import Datasette
 from datasette.utils.asgi import Request
 
-from loaders import noted, notes, web
+from loaders import noted, notes, people_lists, web
 
 FORMS, STUDENT = "/-/notes", "/-/student"
 BROKEN = "Your notes cannot be read or written: is private/notes.db damaged, or the disk full?"
@@ -44,7 +44,7 @@ async def of_page(datasette: Datasette, request: Request, database: str, course:
     if not may_note(request):
         return None
     nothing = {"notes": [], "nudges": [], "marks": {}, "sentence": ""}
-    found = {**nothing, "action": address(datasette, database, course, person, FORMS)}
+    found = {**nothing, "action": address(datasette, database, course, person, FORMS, request.args)}
     try:
         who = await web.ask(datasette, database, noted.who, course, person)
         return {**found, **await ask(datasette, notes.of_student, who)}
@@ -52,7 +52,10 @@ async def of_page(datasette: Datasette, request: Request, database: str, course:
         return {**found, "sentence": refused.args[0]}
 
 
-def address(datasette: Datasette, database: str, course: dict, person: dict, path: str) -> str:
-    """The address of a page of ours about this person in this course."""
+def address(
+    datasette: Datasette, database: str, course: dict, person: dict, path: str, asked: Mapping | None = None
+) -> str:
+    """The address of a page of ours about this person in this course; in the turn of `asked`, if there is one."""
     ids = {"course": course["moodle_id"], "person": person["person"], "db": database}
+    ids |= people_lists.carried(asked or {})
     return datasette.urls.path(f"{path}?{urlencode({key: value for key, value in ids.items() if value is not None})}")

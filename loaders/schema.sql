@@ -110,6 +110,7 @@ create table if not exists parts (
     kind text not null,                  -- chapter, discussion, page (lesson), wikipage, sco, entry ...
     moodle_id integer not null,
     name text,
+    position integer,                    -- place of a chapter in its book, from 1; null: no file said
     unique (activity_id, kind, moodle_id)
 );
 create index if not exists parts_moodle on parts(kind, moodle_id);
@@ -536,6 +537,7 @@ create table if not exists usage_week_hour (
     hour integer not null,
     clicks integer not null,
     students integer not null,
+    planes blob not null,                -- as in usage_activity_week
     primary key (course_id, week, weekday, hour)
 ) without rowid;
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 STEP = re.compile(r"^(\w+) as (?:materialized )?\(\n.*?^\)", re.MULTILINE | re.DOTALL)
 DEFINED = re.compile(r"\b(\w+)(?:\s*\([\w\s,]*\))?\s+as\s+(?:(?:not\s+)?materialized\s+)?\(", re.IGNORECASE)
@@ -47,10 +48,19 @@ def whole(sql: str, steps: Mapping[str, str]) -> str:
 
 def questions(known_of: Mapping) -> dict[str, dict]:
     """{name: query} of what metadata.yml says of a database, each with its whole SQL."""
-    steps = known(known_of.get("steps") or "")
+    steps = known_of.get("steps") or ""
     named = (known_of.get("queries") or {}).items()
     queries = {name: query if isinstance(query, dict) else {"sql": query} for name, query in named}
-    return {name: {**query, "sql": whole(query["sql"], steps)} for name, query in queries.items()}
+    return {name: {**query, "sql": _whole(query["sql"], steps)} for name, query in queries.items()}
+
+
+@lru_cache(maxsize=1000)
+def _whole(sql: str, steps: str) -> str:
+    """Worked out once: Datasette asks for all questions many times a page, once for each permission."""
+    return whole(sql, _known(steps))
+
+
+_known = lru_cache(known)
 
 
 def _read(sql: str, names: set[str]) -> set[str]:

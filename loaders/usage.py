@@ -64,19 +64,19 @@ def usage(conn: sqlite3.Connection, course: dict, filters: Filters) -> dict[str,
     groups = _sets_of_groups(conn, course)
     inside = _inside(conn, course, filters, groups)
     known = ask(conn, _ACTIVITIES, course=course["id"])
-    used = _used(conn, "activity", course, filters, inside)
+    opened = used(conn, "activity", course, filters, inside)
     return {
         "activities": {
             str(row["cmid"]): {
                 "name": row["name"],
                 "kind": row["kind"],
-                **_counted(course, row, used.get(row["id"], (0, 0))),
-                "completed": _completed(row, filters, inside),
+                **counted(course, row, opened.get(row["id"], (0, 0))),
+                "completed": completed(row, filters, inside),
             }
             for row in known
             if row["cmid"] is not None
         },
-        "parts": _parts(conn, course, _used(conn, "part", course, filters, inside)),
+        "parts": _parts(conn, course, used(conn, "part", course, filters, inside)),
         "students": inside.bit_count(),
         "instances": {f"{row['kind']}:{row['instance_id']}": row["cmid"] for row in known if row["instance_id"]},
         "data_up_to": course["data_up_to_utc"],
@@ -92,7 +92,7 @@ where activities.course_id = :course
 """
 
 
-def _used(conn: sqlite3.Connection, noun: str, course: dict, filters: Filters, inside: int) -> dict[int, tuple]:
+def used(conn: sqlite3.Connection, noun: str, course: dict, filters: Filters, inside: int) -> dict[int, tuple]:
     """{our key of an activity or part: (clicks, students)} of those with a click inside the filter."""
     if filters.is_empty:
         sql = f"select {noun}_id, clicks, students from usage_{noun} where course_id = ? and clicks"
@@ -111,7 +111,7 @@ def _used(conn: sqlite3.Connection, noun: str, course: dict, filters: Filters, i
     return {key: (clicks[key], who[key].bit_count()) for key in clicks}
 
 
-def _counted(course: dict, activity: dict, found: tuple[int, int]) -> dict:
+def counted(course: dict, activity: dict, found: tuple[int, int]) -> dict:
     """Clicks and students of one activity: 0 when nobody opened it, None when that cannot be known."""
     known = course["data_up_to_utc"] and is_logged(activity)
     return dict(zip(("clicks", "students"), found if known else (None, None), strict=True))
@@ -122,7 +122,8 @@ def is_logged(activity: dict) -> bool:
     return activity["kind"] not in NOT_LOGGED
 
 
-def _completed(activity: dict, filters: Filters, inside: int) -> int | None:
+def completed(activity: dict, filters: Filters, inside: int) -> int | None:
+    """How many inside the filter have done an activity; None where it is not tracked, or no report has it."""
     if activity["completed"] is None or filters.is_empty:
         return activity["completed"]
     return (bits.read_set(activity["completed_by"]) & inside).bit_count()
@@ -158,8 +159,12 @@ where groups.course_id = ?
 """
 
 
+def students_inside(conn: sqlite3.Connection, course: dict, filters: Filters) -> int:
+    """The set of the students inside the filter (see bits.py)."""
+    return _inside(conn, course, filters, _sets_of_groups(conn, course))
+
+
 def _inside(conn: sqlite3.Connection, course: dict, filters: Filters, groups: list[tuple]) -> int:
-    """The set of the students inside the filter."""
     inside = _one_or_all(conn, course, filters)
     known, sets = [group[:3] for group in groups], {group[0]: group[3] for group in groups}
     named = [

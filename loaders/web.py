@@ -34,6 +34,7 @@ OWN_PAGE = {"Content-Security-Policy": STRICT, "Cache-Control": "private, no-sto
 COOKIE = "ds_actor"
 TOKEN = "coursette_token"  # in the scope of a call whose token counts: its record, with the page's `origin`
 OLDER = "An older Coursette made {file}: run `coursette status --db {file}` once, which brings it up to date."
+CSV = "text/csv; charset=utf-8"
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -257,8 +258,12 @@ def csv_response(name: str, columns: list[str], rows: Iterable[Iterable]) -> Res
     writer = csv.writer(out)
     writer.writerow(map(plain, columns))
     writer.writerows([plain(value) for value in row] for row in rows)
-    headers = {**OWN_PAGE, "Content-Disposition": f'attachment; filename="{quote(name)}.csv"'}
-    return Response(out.getvalue(), headers=headers, content_type="text/csv; charset=utf-8")
+    return Response(out.getvalue(), headers=csv_headers(name), content_type=CSV)
+
+
+def csv_headers(name: str) -> dict[str, str]:
+    """The headers of a CSV download, besides its type."""
+    return {**OWN_PAGE, "Content-Disposition": f'attachment; filename="{quote(name)}.csv"'}
 
 
 def plain(value: Any) -> Any:

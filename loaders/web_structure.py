@@ -98,16 +98,18 @@ def _chapters(module: dict) -> Iterator[dict]:
                 chapters = json.loads(content["content"])
             except ValueError:
                 continue
-            yield from _chapter_parts(int(module["id"]), chapters)
+            part = {"noun": "part", "cmid": int(module["id"]), "kind": "chapter"}
+            for position, (number, name) in enumerate(_as_read(chapters), 1):
+                yield {**part, "moodle_id": number, "name": name, "position": position}
 
 
-def _chapter_parts(cmid: int, chapters: list[dict]) -> Iterator[dict]:
+def _as_read(chapters: list[dict]) -> Iterator[tuple[int, str | None]]:
+    """(id, title) of chapters and of those below them, as one reads."""
     for chapter in chapters:
         number = str(chapter.get("href", "")).split("/")[0]
         if number.isdigit():
-            name = clean(chapter.get("title"))
-            yield {"noun": "part", "cmid": cmid, "kind": "chapter", "moodle_id": int(number), "name": name}
-        yield from _chapter_parts(cmid, chapter.get("subitems") or [])
+            yield int(number), clean(chapter.get("title"))
+        yield from _as_read(chapter.get("subitems") or [])
 
 
 def read_assignments(courses: list[dict]) -> Reading:

@@ -1,89 +1,255 @@
-"""The form above an answer: courses, groups and activities to choose from, words for the rest; no script."""
+"""The page of a question: a form to choose in, how fresh its data is, and an answer that says how much there is.
+
+What is chosen comes back in the next question (loaders/remembering.py). No script.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import sqlite3
+from typing import Any
+from urllib.parse import urlencode
+
 from datasette import hookimpl
 from datasette.app import Datasette
-from datasette.utils.asgi import Request
+from datasette.database import QueryInterrupted
+from datasette.utils import tilde_decode
+from datasette.utils.asgi import Request, Response
+from datasette.views.table import TableView
 
-from loaders import answers, look_ups, web
+from loaders import answers, asked, choices, look_ups, question_data, remembering, web
 
-WORDS = {
-    "course": "Course",
-    "group": "Group",
-    "activity": "Activity",
-    "student": "Student",
-    "person": "Our own key of a person",
-    "site": "Site",
-    "from_week": "From week",
-    "to_week": "To week",
-    "days": "Days away",
-    "pct": "Less than per cent",
-    "field": "Field",
-    "value": "Value",
-    "at_least": "At least",
-    "at_most": "At most",
+# What an empty field stands for, where a question's own `hints` say nothing of it.
+HINTS = {
+    "course": "the newest",
+    "group": "everybody",
+    "student": "everybody",
+    "from_week": "the first",
+    "to_week": "the last",
+    "week": "all weeks",
+    "section": "all sections",
+    "days": "14",
+    "pct": "50",
 }
-HINTS = {"student": "name or Moodle id", "days": "14", "pct": "50", "value": "or how it begins", "at_least": "number"}
+EXAMPLES = {"student": "name or Moodle id", "value": "or how it begins"}
+NOT_CHOSEN = "not chosen"
 SELDOM = ("site", "person")  # shown only when they decide something
+MOST_ROWS = 1000  # that a page shows: ten times as many take a browser seconds
+COUNT_MS = 500
 
 
-@hookimpl
-def extra_template_vars(template, database, view_name, request, datasette):
-    """`fields` for templates/query.html: a row per parameter of the question asked."""
+class Question(TableView):
+    """A canned query with a form of ours; tables and all other queries are as Datasette has them."""
 
-    async def added():
-        path = request.url_vars.get("table") if request else None
-        if view_name not in ("query", "table") or not path or not database:
-            return {}
-        query = await datasette.get_canned_query(database, path, request.actor)
-        if not query or "course" not in query.get("params", []):
-            return {}
-        choices = await choices_in(datasette, request, database)
-        if choices is None:
-            return {}
-        for name, other in (query.get("choices") or {}).items():
-            choices[name] = choices.get(other) or choices.get(name)  # all of them, where the shorter list is empty
-        own = query.get("words") or {}, query.get("hints") or {}
-        chosen = [field(name, request.args.get(name) or "", choices, *own) for name in query["params"]]
-        return {"fields": chosen, "is_hidden": is_hidden}
-
-    return added
+    async def data(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        query = await question_of(self.ds, request)
+        wrong = asked.wrong(query, values_of(query, request)) if query else {}
+        if query and not request.url_vars["format"] and (there := await there_for(self.ds, request, query)):
+            chosen = chosen_by(self.ds, request)
+            if address := remembered(self.ds, request, query, there, chosen):
+                return Response.redirect(address)
+            found = await super().data(request, *args, **kwargs)
+            return await with_form(self.ds, request, query, there, chosen, wrong, found)
+        if wrong:
+            raise web.Refusal(" ".join(wrong.values()), 400)
+        return await super().data(request, *args, **kwargs)
 
 
-async def choices_in(datasette: Datasette, request: Request, database: str) -> dict | None:
-    """What can be chosen in questions to this database (answers.choices); the record is about all courses here."""
-    has_courses = set(await datasette.databases[database].table_names()) >= answers.TABLES
-    if not has_courses and database != look_ups.NAME:
+async def with_form(
+    datasette: Datasette,
+    request: Request,
+    query: dict,
+    there: dict,
+    chosen: remembering.Chosen | None,
+    wrong: dict[str, str],
+    found: tuple,
+) -> tuple:
+    """What Datasette found for a page, with the form and all that the templates say about the answer."""
+    data, extra, templates, status = found
+    data |= {"fields": fields(query, request, there, wrong), "is_hidden": is_hidden, "fresh": there["fresh"]}
+    data |= {"kept": kept_words(query, there, chosen), "afresh": afresh(datasette, query, request)}
+    if wrong:
+        data["rows"].clear()  # Datasette makes the rows of the page of this very list, later on
+        return {**data, "columns": [], "error": None, "wrong": wrong}, extra, templates, 400
+    return data | await cut(datasette, request, query, data), extra, templates, status
+
+
+async def question_of(datasette: Datasette, request: Request) -> dict | None:
+    """The canned query of this address with a form of ours, if it is one and this visitor may see it."""
+    database, name = (tilde_decode(request.url_vars[key]) for key in ("database", "table"))
+    if request.method != "GET" or database not in datasette.databases:
         return None
-    names = [database] if has_courses else await web.databases(datasette, request.actor)
-    asked = request.args.get("course") or "", request.args.get("site") or ""
-    each = [await web.ask(datasette, name, answers.choices, *asked) for name in names]
-    if has_courses:
-        return each[0]
-    options = [option for row in each for _, group in row["course"] for option in group]
-    return {"course": [("", options)] if options else [], "sites": max((row["sites"] for row in each), default=0)}
+    query = await datasette.get_canned_query(database, name, request.actor)
+    if not query or query.get("write") or "course" not in query.get("params", []):
+        return None
+    rules = [("view-query", (database, name)), ("view-database", database), "view-instance"]
+    visible, _ = await datasette.check_visibility(request.actor, permissions=rules)
+    return {**query, "database": database} if visible else None
 
 
-def field(name: str, value: str, choices: dict, words: dict, hints: dict) -> dict:
-    """One parameter of a form: `name`, `words`, `value`, `hint`, `hidden`, `options` ([heading, [(value, words)]]).
+def values_of(query: dict, request: Request) -> dict[str, str]:
+    """What the address gives for each parameter of the question."""
+    return {name: request.args.get(name) or "" for name in query["params"]}
 
-    `words` and `hints` are the question's own, by parameter, as metadata.yml gives them.
+
+async def there_for(datasette: Datasette, request: Request, query: dict) -> dict | None:
+    """What can be chosen in this question, the `course` (our key) it is about, how fresh that is (see `offered`).
+
+    The record of look-ups is about all courses here, and offers nothing but these. None where there are no courses.
     """
-    options = choices.get(name) or []
-    listed = {str(option[0]) for _, group in options for option in group}
-    if options and value and value not in listed:
-        options = [("As asked", [(value, value)]), *options]
-    seldom = name in SELDOM and (not value or name == "site") and not (name == "site" and choices["sites"] > 1)
-    hidden = seldom or (name == "course" and len(listed) < 2 and value in ("", *listed))
+    database, given = query["database"], values_of(query, request)
+    lists = {choices.list_of(name, query.get("choices") or {}) for name in query["params"]}
+    if set(await datasette.databases[database].table_names()) >= answers.TABLES:
+        people = [("view-table", (database, "people")), ("view-database", database), "view-instance"]
+        if not (await datasette.check_visibility(request.actor, permissions=people))[0]:
+            lists.discard("student")  # who was given this question alone is told no names before asking
+        return await web.ask(datasette, database, offered, lists, given, query["sql"])
+    if database != look_ups.NAME:
+        return None
+    names = await web.databases(datasette, request.actor)
+    each = [await web.ask(datasette, name, choices.of_courses) for name in names]
+    every = [[option for lists in each for _, group in lists[place] for option in group] for place in (0, 1)]
+    return {"lists": {"course": [("", every[0])], "site": [("", every[1])]}, "course": None, "fresh": None}
+
+
+def offered(conn: sqlite3.Connection, lists: set[str], given: dict[str, str], sql: str) -> dict:
+    """`lists` (see choices.py), our key of the `course`, and `fresh`: how fresh what the SQL reads of it is."""
+    courses, sites = choices.of_courses(conn)
+    course = answers.course(conn, given["course"], given.get("site", ""))
+    found = choices.of_course(conn, course, lists) if course else {}
+    fresh = question_data.fresh(conn, course, sql) if course else None
+    return {"lists": {"course": courses, "site": sites, **found}, "course": course and course["id"], "fresh": fresh}
+
+
+def fields(query: dict, request: Request, there: dict, wrong: dict[str, str]) -> list[dict]:
+    """A dict for each parameter, in their order: `name`, `words`, `value`, `hidden`, `wrong` and what `field` adds."""
+    words, given, numbers = asked.words(query), values_of(query, request), asked.numbers(query["sql"])
+    found = []
+    for name in query["params"]:
+        listed = choices.list_of(name, query.get("choices") or {})
+        options = there["lists"].get(listed) or []
+        if listed == "student" and wrong:
+            options = []  # no answer, so nothing is recorded, and nobody is named
+        row = {"name": name, "words": words[name], "value": given[name], "wrong": wrong.get(name)}
+        row["hidden"] = is_spared(name, given[name], values_in(options))
+        found.append({**row, **field(name, given[name], listed, options, query.get("hints") or {}, numbers.get(name))})
+    return found
+
+
+def field(name: str, value: str, listed: str, options: list, hints: dict, whole: bool | None) -> dict:
+    """How to ask: `kind` (select, search, number, text), `options`, `hint` (what empty means), `example`, `said`.
+
+    `whole` is None for what is no number. `said` is the name of a student who was chosen by id.
+    """
+    hint = hints.get(name) or HINTS.get(name) or HINTS.get(listed) or ""
+    if listed == "student":
+        said = {str(option): words for _, group in options for option, words in group}.get(value)
+        said = said if said != value else None
+        return {"kind": "search", "options": options, "hint": hint, "example": EXAMPLES["student"], "said": said}
+    if options:
+        if value and value not in values_in(options):
+            options = [("As asked", [(value, value)]), *options]
+        return {"kind": "select", "options": options, "hint": hint or NOT_CHOSEN}
+    if whole is not None:
+        least, most = asked.limits(name)
+        return {"kind": "number", "hint": hint, "least": least, "most": most, "step": "1" if whole else "any"}
+    return {"kind": "text", "hint": hint, "example": EXAMPLES.get(name, "")}
+
+
+def is_spared(name: str, value: str, listed: set[str]) -> bool:
+    """Whether a field would ask what there is no choice in."""
+    if name == "course":
+        return len(listed) < 2 and value in ("", *listed)
+    if name == "site":
+        return len(listed) < 2
+    return name in SELDOM and not value
+
+
+def values_in(options: list) -> set[str]:
+    """All values of a list, as text."""
+    return {str(option[0]) for _, group in options for option in group}
+
+
+def chosen_by(datasette: Datasette, request: Request) -> remembering.Chosen | None:
+    """What this session chose before; None for whoever asks without one."""
+    cookie = request.cookies.get(web.COOKIE)
+    if not cookie or not request.actor:
+        return None
+    if not hasattr(datasette, "_coursette_memory"):
+        datasette._coursette_memory = remembering.Memory()
+    return datasette._coursette_memory.of(hashlib.sha256(cookie.encode()).hexdigest())
+
+
+def remembered(
+    datasette: Datasette, request: Request, query: dict, there: dict, chosen: remembering.Chosen | None
+) -> str | None:
+    """The address of this question with what was chosen before, where it came without a choice; else keeps that."""
+    if chosen is None or there["course"] is None:
+        return None
+    database, course = query["database"], there["course"]
+    given, kept = {name: request.args[name].strip() for name in request.args}, remembering.kept(query)
+    if set(given) & set(query["params"]):
+        chosen.course[database] = course, given.get("course", ""), given.get("site", "")
+    if set(given) & (set(query["params"]) - {"course", "site"}):
+        chosen.take(database, course, {key: given[name] for name, key in kept.items() if name in given})
+        return None
+    added = before(query, there, chosen, kept)
+    if not set(given) & {"course", "site"} and chosen.course.get(database, (course,))[0] != course:
+        added = dict(zip(("course", "site"), chosen.course[database][1:], strict=True))
+    return address_of(datasette, query, request.query_string, urlencode(added)) if added else None
+
+
+def before(query: dict, there: dict, chosen: remembering.Chosen, kept: dict[str, str]) -> dict[str, str]:
+    """What was chosen before, as far as this question offers it."""
+    values = chosen.of(query["database"], there["course"])
     return {
-        "name": name,
-        "words": words.get(name) or WORDS.get(name, name),
-        "value": value,
-        "hint": hints.get(name) or HINTS.get(name, ""),
-        "hidden": hidden,
-        "options": options,
+        name: values[key] for name, key in kept.items() if key in values and is_offered(query, name, values[key], there)
     }
+
+
+def address_of(datasette: Datasette, query: dict, *parts: str) -> str:
+    """This question with these parts of a query string."""
+    return f"{datasette.urls.query(query['database'], query['name'])}?{'&'.join(filter(None, parts))}"
+
+
+def is_offered(query: dict, name: str, value: str, there: dict) -> bool:
+    """Whether the question still offers a value; a student may be anything that was typed."""
+    listed = choices.list_of(name, query.get("choices") or {})
+    return listed == "student" or value in values_in(there["lists"].get(listed) or [])
+
+
+def kept_words(query: dict, there: dict, chosen: remembering.Chosen | None) -> list[str]:
+    """What the form calls the parameters that come back in the next question."""
+    if chosen is None or there["course"] is None:
+        return []
+    kept, words = remembering.kept(query), asked.words(query)
+    return [words[name] for name in before(query, there, chosen, kept)]
+
+
+def afresh(datasette: Datasette, query: dict, request: Request) -> str:
+    """The address of this question with every field empty, which forgets them, in the same course."""
+    same = {name: request.args.get(name) or "" for name in ("course", "site") if name in query["params"]}
+    return address_of(datasette, query, urlencode({**dict.fromkeys(query["params"], ""), **same}))
+
+
+async def cut(datasette: Datasette, request: Request, query: dict, data: dict) -> dict:
+    """`count` of all rows (None where that takes too long), and `rows` whole while the page shows but the first."""
+    rows = data["rows"]
+    whole, count = list(rows), len(rows)
+    if data["truncated"]:
+        count = await count_of(datasette, query, request)
+    del rows[MOST_ROWS:]  # Datasette makes the rows of the page of this very list, later on
+    return {"rows": whole, "count": count}
+
+
+async def count_of(datasette: Datasette, query: dict, request: Request) -> int | None:
+    """How many rows there are in all; None where that takes too long."""
+    sql = f"select count(*) from (\n{query['sql'].strip().rstrip(';')}\n)"
+    try:
+        found = await datasette.execute(query["database"], sql, values_of(query, request), custom_time_limit=COUNT_MS)
+    except (QueryInterrupted, sqlite3.Error):
+        return None
+    return found.rows[0][0]
 
 
 def is_hidden(columns: list[str], rows: list[list]) -> list[bool]:
@@ -96,3 +262,9 @@ def is_hidden(columns: list[str], rows: list[list]) -> list[bool]:
         return spare or all(str(row[index]).strip() in ("", "&nbsp;") for row in rows)
 
     return [silent(index, name) for index, name in enumerate(columns)]
+
+
+@hookimpl
+def register_routes(datasette):
+    page = Question.as_view(datasette)
+    return [(r"^/(?P<database>[^\/\.-][^\/\.]*)/(?P<table>[^\/\.]+)(\.(?P<format>json))?$", page)]

@@ -24,7 +24,7 @@ from loaders import look_ups, web, whom
 
 FORMS = ("json", "csv", "blob")
 LAST = re.compile(r"(?P<name>.+?)(\.(?P<form>\w+))?")  # as Datasette's router splits the end of an address
-PAGES = ("student", "access", "find", "people", "nudges", "notes")  # below /-/
+PAGES = ("student", "access", "find", "people", "nudges", "notes", "letters", "list", "course", "completion")
 # A column of a table or of an answer that says it is about people.
 PERSONAL = {"claim", "person", "person_id", "related_person_id", "real_person_id", "email", "raw"}
 SEARCH = re.compile(r".+_fts(_\w+)?", re.IGNORECASE)  # SQLite's search tables hold the words without the people
@@ -125,7 +125,10 @@ class Recorder:
         db = self.datasette.databases[row["database"]]
         query = None if "key" in row else await self.datasette.get_canned_query(db.name, name, actor)
         if query:
-            return row if await self.answer_columns(db, query["sql"]) & {*PERSONAL, "fullname"} else None
+            names = {"student", "person"} & set(
+                query.get("params") or ()
+            )  # it is about one, or offers all to choose from
+            return row if names or await self.answer_columns(db, query["sql"]) & {*PERSONAL, "fullname"} else None
         row = {**row, "what": f"table {name}", "table": name}
         if "key" not in row:
             row.update(dict.fromkeys(whom.IDS))  # a table does not read them

@@ -8,7 +8,10 @@ from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
 
-from loaders import accounts, answers, look_ups, noting, web
+from loaders import accounts, answers, look_ups, noting, question_links, web
+
+# What the page offers of each course; all of them are on the course's own page.
+FIRST = ("student_profile", "never_entered", "away", "behind", "resource_usage", "never_opened")
 
 
 async def home(datasette: Datasette, request: Request) -> Response:
@@ -17,7 +20,7 @@ async def home(datasette: Datasette, request: Request) -> Response:
     names = await web.databases(datasette, request.actor)
     shelves = [await shelf(datasette, request, name) for name in names]
     files = [name for name, db in datasette.databases.items() if db.path and name not in names]
-    others = [name for name in files if await may_see(datasette, request.actor, ("view-database", name))]
+    others = [name for name in files if await question_links.may_see(datasette, request.actor, ("view-database", name))]
     context = {
         "shelves": [row for row in shelves if row["courses"]],
         "databases": names,
@@ -30,25 +33,22 @@ async def home(datasette: Datasette, request: Request) -> Response:
 
 
 async def shelf(datasette: Datasette, request: Request, name: str) -> dict:
-    """One database: its courses, each with the questions that can be asked of it."""
-    queries = [row for row in await questions(datasette, request, name) if "course" in row.get("params", [])]
+    """One database: its courses, each with its page and a few of the questions that can be asked of it."""
+    queries = await question_links.questions(datasette, request, name)
+    queries = [row for row in queries if "course" in row.get("params", [])]
+    first = [row for row in queries if row["name"] in FIRST] or queries[: len(FIRST)]
     courses = await web.ask(datasette, name, answers.courses)
     for course in courses:
-        course["questions"] = under_headings([ask_link(datasette, name, query, course) for query in queries])
+        course["questions"] = [question_links.link(datasette, name, query, course) for query in first]
+        course["more"] = len(queries) - len(first)
+        course["href"] = page_of(datasette, name, course)
     return {"name": name, "courses": courses, "unmatched": await web.ask(datasette, name, answers.unmatched)}
 
 
-async def questions(datasette: Datasette, request: Request, name: str) -> list[dict]:
-    """The canned queries that this visitor may see, in the order of metadata.yml."""
-    queries = (await datasette.get_canned_queries(name, request.actor)).values()
-    rules = {query["name"]: [("view-query", (name, query["name"])), ("view-database", name)] for query in queries}
-    return [query for query in queries if await may_see(datasette, request.actor, *rules[query["name"]])]
-
-
-async def may_see(datasette: Datasette, actor: dict | None, *rules: tuple) -> bool:
-    """Whether this visitor passes the first of these rules that says anything."""
-    visible, _ = await datasette.check_visibility(actor, permissions=[*rules, "view-instance"])
-    return visible
+def page_of(datasette: Datasette, name: str, course: dict) -> str:
+    """The address of the course's own page (plugins/course.py)."""
+    ids = {"course": course["moodle_id"] or "", "site": course["site"] or "", "db": name}
+    return datasette.urls.path(f"/-/course?{urlencode(ids)}")
 
 
 async def record(datasette: Datasette, request: Request) -> list[dict]:
@@ -56,25 +56,8 @@ async def record(datasette: Datasette, request: Request) -> list[dict]:
     if look_ups.NAME not in datasette.databases:
         return []
     nowhere = {"moodle_id": None, "site": None}
-    queries = await questions(datasette, request, look_ups.NAME)
-    return [ask_link(datasette, look_ups.NAME, query, nowhere) for query in queries]
-
-
-def ask_link(datasette: Datasette, name: str, query: dict, course: dict) -> dict:
-    """A question as a link with the course filled in, and its chart where it has one."""
-    filled = {"course": course["moodle_id"] or "", "site": course["site"] or ""}
-    fragment = f"#{query['fragment']}" if query.get("fragment") else ""
-    address = f"{datasette.urls.query(name, query['name'])}?{urlencode(filled)}{fragment}"
-    title, heading = query.get("title") or query["name"], query.get("heading") or "Ask"
-    return {"title": title, "heading": heading, "href": address, "chart": bool(fragment)}
-
-
-def under_headings(links: list[dict]) -> dict[str, list[dict]]:
-    """The questions by the `heading` that metadata.yml gives them, both in its order."""
-    headed: dict[str, list[dict]] = {}
-    for link in links:
-        headed.setdefault(link["heading"], []).append(link)
-    return headed
+    queries = await question_links.questions(datasette, request, look_ups.NAME)
+    return [question_links.link(datasette, look_ups.NAME, query, nowhere) for query in queries]
 
 
 def no_password(datasette: Datasette, actor: dict | None) -> bool:

@@ -45,7 +45,7 @@ async def change(datasette: Datasette, request: Request) -> Response:
     who = await web.ask(datasette, database, noted.who, course, person)
     await noting.ask(datasette, question, who, **given)
     place = form.get("at") or ""
-    back = noting.address(datasette, database, course, person, noting.STUDENT)
+    back = noting.address(datasette, database, course, person, noting.STUDENT, request.args)
     headers = dict(web.OWN_PAGE)
     return Response.redirect(f"{back}#{place if PLACE.fullmatch(place) else 'details'}", status=303, headers=headers)
 

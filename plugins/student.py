@@ -17,8 +17,10 @@ from loaders import (
     due,
     finding,
     look_ups,
+    moodle_links,
     moods,
     noting,
+    people_lists,
     sentiment,
     since,
     student,
@@ -44,7 +46,7 @@ async def student_page(datasette: Datasette, request: Request) -> Response:
     marks = (own or {}).get("marks", ())
     fine = [each for each in found["worth_a_look"] if each["about"] in marks]
     say(course, sections, found, fine)
-    posts = [{**row, "href": post_link(course, row), "sound": moods.sound(row)} for row in found["posts"]]
+    posts = [{**row, "href": moodle_links.post(course, row), "sound": moods.sound(row)} for row in found["posts"]]
     context = {
         **found,
         "completion": sections,
@@ -52,13 +54,15 @@ async def student_page(datasette: Datasette, request: Request) -> Response:
         "chart": week_chart.chart(found["usage"]["weeks"]),
         "mood_chart": moods.chart([row for row in found["posts"] if row["source"] == "blog"]),
         "initials": initials(person),
+        "course_href": course_page(datasette, database, course),
         "role": role_name(person["role"]),
-        "personal": personal(person, found["details"], profile_link(course, person), found["blogs"]),
+        "personal": personal(person, found["details"], moodle_links.profile(course, person), found["blogs"]),
         "forum_posts": [row for row in posts if row["source"] == "forum"],
         "absent_posts": [row for row in found["posted"] if not row["loaded"]],
         "blog_posts": [row for row in posts if row["source"] == "blog"],
         "all_posts": all_posts(datasette, database, course, person),
         "looked": looked,
+        "turn": people_lists.turn(request.args, datasette.urls.path("/-/student"), course, person, database),
         "own": own,
         "odd": [each for each in found["worth_a_look"] if each not in fine],
         "fine": fine,
@@ -96,7 +100,7 @@ def say(course: dict, sections: list[dict], found: dict, fine: list[dict]) -> No
     for row in (row for section in sections for row in section["activities"]):
         row["why"] = "" if absent and row["why"] == "not loaded" else row["why"]  # said once for all of them, above
         row["said"] = said(row)
-        row["href"] = activity_link(course, row)
+        row["href"] = moodle_links.activity(course, row)
         row["fine_run"], row["fine_unseen"] = (("run", row["cmid"]) in forgiven, ("unseen", row["cmid"]) in forgiven)
         row["before_due"] = due.before_due(row["completed_utc"], row["due_utc"], course["timezone"])
 
@@ -159,7 +163,7 @@ def personal(person: dict, details: dict, profile: str | None, blogs: list[dict]
             {
                 "term": "Blog" if blog["registered"] else "Former blog",
                 "text": blog["url"],
-                "href": safe_link(blog["url"]),
+                "href": moodle_links.safe(blog["url"]),
             }
             for blog in blogs
         ),
@@ -236,34 +240,6 @@ def initials(person: dict) -> str:
     return ("".join(letters) or "".join(filter(str.isalnum, person["fullname"] or ""))[:1]).upper()
 
 
-def safe_link(url: str | None) -> str | None:
-    """An address that is a web page and nothing else."""
-    return url if url and url.startswith(("https://", "http://")) else None
-
-
-def activity_link(course: dict, row: dict) -> str | None:
-    if not (safe_link(course["site"]) and row["cmid"] and row["kind"]):
-        return None
-    return f"{course['site']}/mod/{row['kind']}/view.php?{urlencode({'id': row['cmid']})}"
-
-
-def profile_link(course: dict, person: dict) -> str | None:
-    if not (safe_link(course["site"]) and person["moodle_id"]):
-        return None
-    ids = {"id": person["moodle_id"], **({"course": course["moodle_id"]} if course["moodle_id"] else {})}
-    return f"{course['site']}/user/view.php?{urlencode(ids)}"
-
-
-def post_link(course: dict, row: dict) -> str | None:
-    if row["source"] == "blog" and row["moodle_id"] and safe_link(course["site"]):
-        return f"{course['site']}/blog/index.php?entryid={row['moodle_id']}"
-    if safe_link(row["url"]) or not (safe_link(course["site"]) and row["discussion"]):
-        return safe_link(row["url"])
-    return f"{course['site']}/mod/forum/discuss.php?d={row['discussion']}" + (
-        f"#p{row['moodle_id']}" if row["moodle_id"] else ""
-    )
-
-
 def all_posts(datasette: Datasette, database: str, course: dict, person: dict) -> dict[str, str]:
     """The tables of the person's posts, of which the page shows the newest."""
     ids = {"person_id": person["person"], "_sort_desc": "published_utc"}
@@ -271,6 +247,12 @@ def all_posts(datasette: Datasette, database: str, course: dict, person: dict) -
         "blog": f"{datasette.urls.table(database, 'blog_posts')}?{urlencode(ids)}",
         "forum": f"{datasette.urls.table(database, 'forum_posts')}?{urlencode({**ids, 'course_id': course['id']})}",
     }
+
+
+def course_page(datasette: Datasette, database: str, course: dict) -> str:
+    """The page of the whole course (plugins/course.py)."""
+    ids = {"course": course["moodle_id"] or "", "site": course["site"] or "", "db": database}
+    return datasette.urls.path(f"/-/course?{urlencode(ids)}")
 
 
 def address(datasette: Datasette, database: str, course: dict, person: dict, kind: str) -> str:

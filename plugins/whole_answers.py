@@ -5,7 +5,6 @@ Datasette stops at max_returned_rows. Its pages and its usual JSON say so; a CSV
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
@@ -18,20 +17,18 @@ from datasette.utils import (
     InvalidSql,
     MultiParams,
     derive_named_parameters,
-    sqlite_timelimit,
     tilde_decode,
     validate_sql_select,
 )
 from datasette.utils.asgi import Forbidden, Request, Response
 from datasette.views.table import TableView
 
-from loaders import web
+from loaders import asked, csv_stream, web
 
 BARE_SHAPES = ("array", "arrayfirst", "object")
-TIME_LIMIT_MS = 10_000
 
 
-async def csv_of_table_or_query(datasette: Datasette, request: Request, send: Callable) -> Response:
+async def csv_of_table_or_query(datasette: Datasette, request: Request, send: Callable) -> Response | None:
     """`/database/name.csv`: all of a canned query; a table streams, unless a page of it was asked for."""
     database, name = (tilde_decode(request.url_vars[key]) for key in ("database", "table"))
     query = None
@@ -40,10 +37,13 @@ async def csv_of_table_or_query(datasette: Datasette, request: Request, send: Ca
     if query is None or query.get("write"):
         return await table_csv(datasette, request, send)
     rules = [("view-query", (database, name)), ("view-database", database), "view-instance"]
-    return await query_csv(datasette, request, database, query["sql"], name, rules)
+    visible, _ = await datasette.check_visibility(request.actor, permissions=rules)
+    if visible and (wrong := asked.wrong(query, request.args)):
+        raise web.Refusal(" ".join(wrong.values()), 400)
+    return await query_csv(datasette, request, send, database, query["sql"], name, rules)
 
 
-async def csv_of_sql(datasette: Datasette, request: Request) -> Response:
+async def csv_of_sql(datasette: Datasette, request: Request, send: Callable) -> None:
     """`/database.csv?sql=`: every row of somebody's own SQL."""
     database, sql = tilde_decode(request.url_vars["database"]), request.args.get("sql") or ""
     if database not in datasette.databases or not sql:
@@ -54,31 +54,19 @@ async def csv_of_sql(datasette: Datasette, request: Request) -> Response:
         validate_sql_select(sql)
     except InvalidSql as error:
         raise web.Refusal(f"{error}.", 400) from error
-    return await query_csv(datasette, request, database, sql, "query", [])
+    await query_csv(datasette, request, send, database, sql, "query", [])
 
 
 async def query_csv(
-    datasette: Datasette, request: Request, database: str, sql: str, name: str, rules: list
-) -> Response:
+    datasette: Datasette, request: Request, send: Callable, database: str, sql: str, name: str, rules: list
+) -> None:
     """All rows of a statement as CSV, with the parameters of the address (empty text where left out)."""
     visible, _ = await datasette.check_visibility(request.actor, permissions=rules) if rules else (True, False)
     if not visible:
         raise Forbidden("You do not have permission to view this query")
-    db = datasette.databases[database]
-    given = {key: request.args.get(key) or "" for key in await derive_named_parameters(db, sql)}
-    try:
-        columns, rows = await db.execute_fn(lambda conn: every_row(conn, sql, given))
-    except (sqlite3.Error, sqlite3.Warning) as error:  # a second statement is a Warning in Python 3.11
-        sentence = "This took too long: narrow it down." if "interrupted" in str(error) else f"{error}."
-        raise web.Refusal(sentence, 400) from error
-    return web.csv_response(name, columns, rows)
-
-
-def every_row(conn: sqlite3.Connection, sql: str, given: dict) -> tuple[list[str], list[tuple]]:
-    """(columns, rows) of a statement; raises sqlite3.Error, OperationalError when it takes too long."""
-    with sqlite_timelimit(conn, TIME_LIMIT_MS):
-        cursor = conn.execute(sql, given)
-        return [column[0] for column in cursor.description or ()], [tuple(row) for row in cursor]
+    names = await derive_named_parameters(datasette.databases[database], sql)
+    given = {key: request.args.get(key) or "" for key in names}
+    await csv_stream.send_rows(datasette, request, send, database, name, sql, given)
 
 
 async def table_csv(datasette: Datasette, request: Request, send: Callable) -> Response:

@@ -48,6 +48,9 @@ PATHS = {
     "people": "/-/people.json?course=2",
     "student page": "/-/student?course=2&user=105",
     "student as JSON": "/-/student.json?course=2&user=105",
+    "course page": "/-/course?course=2",
+    "course page of a group": "/-/course?course=2&group=72",
+    "completion grid": "/-/completion?course=2",
 }
 # Every fourth line is a post, half of the others open a chapter; primes spread the rest evenly, each in its own way.
 FILL = """
@@ -116,13 +119,7 @@ def build(path: Path, events: int) -> Path:
     made_up.large(path, students=STUDENTS, activities=ACTIVITIES, events=0, weeks=WEEKS)
     with sqlite3.connect(path) as db:
         db.execute("pragma synchronous = off")
-        parts = [(n + 1, n // CHAPTERS + 1, n + 1, f"Chapter {n}") for n in range(ACTIVITIES * CHAPTERS)]
-        db.executemany(
-            "insert into parts (id, activity_id, kind, moodle_id, name) values (?, ?, 'chapter', ?, ?)", parts
-        )
-        sizes = {"students": STUDENTS, "activities": ACTIVITIES, "chapters": CHAPTERS, "weeks": WEEKS}
-        kinds = {"viewed": made_up.VIEWED, "posted": made_up.POSTED, "part_viewed": made_up.PART_VIEWED}
-        db.execute(FILL, {"events": events, **sizes, **kinds})
+        fill(db, events)
         db.execute(
             "insert into feeds (id, person_id, url) select id, id, 'https://s' || id || '.example.org/' from people"
         )
@@ -135,6 +132,15 @@ def build(path: Path, events: int) -> Path:
         rollups.build(db, 1)
         print(f"{events:,} events: roll-ups built in {time.perf_counter() - started:.1f} s", flush=True)
     return path
+
+
+def fill(db: sqlite3.Connection, events: int) -> None:
+    """Chapters, and this many lines in the log of course 1."""
+    parts = [(n + 1, n // CHAPTERS + 1, n + 1, f"Chapter {n}") for n in range(ACTIVITIES * CHAPTERS)]
+    db.executemany("insert into parts (id, activity_id, kind, moodle_id, name) values (?, ?, 'chapter', ?, ?)", parts)
+    sizes = {"students": STUDENTS, "activities": ACTIVITIES, "chapters": CHAPTERS, "weeks": WEEKS}
+    kinds = {"viewed": made_up.VIEWED, "posted": made_up.POSTED, "part_viewed": made_up.PART_VIEWED}
+    db.execute(FILL, {"events": events, **sizes, **kinds})
 
 
 def compare(path: Path) -> None:
@@ -183,7 +189,8 @@ class Visitor:
         return 1000 * (time.perf_counter() - started)
 
     def go(self, path: str, times: int) -> list[float]:
-        """The same several times, one after the other."""
+        """The same several times, one after the other, on a new connection: the server ends those that idle for 5 s."""
+        self.connection.close()
         return [self.get(path) for _ in range(times)]
 
 

@@ -52,6 +52,17 @@ DOORS = [
     Door("names for a Moodle page", "- - names names - - -", "/-/student.json /-/access.json /-/people.json"),
     Door("handing files in: by POST, with a token of the right `refresh` only", "- - - - - - -", "/-/refresh"),
     Door("your own notes on a student: by POST, by you alone", "- - - - - - -", "/-/notes"),
+    Door(
+        "lists of students, letters to them: by POST, from the page of a question",
+        "- - - - - - -",
+        "/-/letters /-/list.csv",
+    ),
+    Door("the script that copies", "- yes yes - - - -", "/-/coursette_lists.js"),
+    Door(
+        "the course page and the completion grid",
+        "- - names - - - -",
+        "/-/course /-/course.json /-/completion /-/completion.json /-/completion.csv",
+    ),
     Door("whom you nudged", "- - names - - - -", "/-/nudges /-/nudges.csv"),
     Door("how old a course's data is", "- - yes yes - - -", "/-/refresh.json"),
     Door("numbers for a Moodle page", "- - yes yes - - -", "/-/usage.json"),

@@ -28,7 +28,8 @@ def files(logs: str = "", users: bool = True) -> dict[str, str]:
         "activities/forum_6/logstores.xml": _logstores(logs),
         "activities/book_7/module.xml": '<module id="7"><sectionid>1</sectionid><completion>0</completion></module>',
         "activities/book_7/book.xml": '<activity id="2" moduleid="7" modulename="book" contextid="183"><book id="2">'
-        '<name>Tools</name><chapters><chapter id="9"><title>One</title></chapter></chapters></book></activity>',
+        '<name>Tools</name><chapters><chapter id="9"><pagenum>1</pagenum><title>One</title></chapter>'
+        "</chapters></book></activity>",
         "roles.xml": '<roles_definition><role id="5"><shortname>student</shortname></role>'
         '<role id="3"><shortname>editingteacher</shortname></role></roles_definition>',
     }

@@ -160,6 +160,7 @@ def _post(chance: random.Random, person: int, weeks: int) -> dict:
 def _large_forum(db, chance: random.Random, students: int, posts: int, weeks: int) -> None:
     """One discussion a student, opened by them and read by a fifth of the class; everybody answers everywhere."""
     people = range(1, students + 1)
+    db["activities"].update(1, {"kind": "forum"})
     db["parts"].insert_all(
         {"id": 1000 + n, "activity_id": 1, "kind": "discussion", "moodle_id": n, "name": "Hello"} for n in people
     )

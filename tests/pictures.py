@@ -56,6 +56,10 @@ def main() -> None:
             page.goto(link)
             home = page.url
             picture(page, "home", 1000, 640)
+            page.goto(f"{home}-/course?course=2")
+            picture(page, "course", 1000, 1180)
+            page.goto(f"{home}-/completion?course=2")
+            picture(page, "grid", 1280, 760)
             for tab in ("details", "completion", "posts"):
                 page.goto(f"{home}-/student?course=2&user=56#{tab}")
                 if tab == "details":

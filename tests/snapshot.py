@@ -21,7 +21,8 @@ FACTS = {
     "sections": "select moodle_id, number, name, week from sections",
     "activities": "select a.cmid, a.kind, a.name, instance_id, s.name, position, tracked, due_utc, deleted"
     " from activities a left join sections s on s.id = a.section_id",
-    "parts": f"select {WHAT}, t.kind, t.moodle_id, t.name from parts t join activities a on a.id = t.activity_id",
+    "parts": f"select {WHAT}, t.kind, t.moodle_id, t.name, t.position"
+    " from parts t join activities a on a.id = t.activity_id",
     "events": f"select c.moodle_id, {WHO}, {PERSON.format('r')}, {PERSON.format('o')}, time_utc, time_local, week,"
     f" t.component, t.name, t.eventclass, t.crud, {WHAT}, u.kind, u.moodle_id, origin"
     " from events e join courses c on c.id = e.course_id left join people p on p.id = e.person_id"

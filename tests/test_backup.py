@@ -66,9 +66,9 @@ def test_a_backup_gives_what_other_files_give(db, tmp_path: Path, pack):
         (7, "book", "Tools", 2, 0, 1, None),
     ]
     assert rows(db, "select moodle_id, number, name, week from sections") == [(1, 1, "Week 1", 1)]
-    assert rows(db, "select kind, moodle_id, name from parts order by 1") == [
-        ("chapter", 9, "One"),
-        ("discussion", 11, "Hello"),
+    assert rows(db, "select kind, moodle_id, name, position from parts order by 1") == [
+        ("chapter", 9, "One", 1),
+        ("discussion", 11, "Hello", None),
     ]
     assert rows(db, "select newest_utc from loads") == [("2016-03-02T06:26:40Z",)]
 

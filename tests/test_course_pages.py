@@ -112,6 +112,7 @@ def test_book_gives_chapters():
     assert of(found, "activity") == [
         {"noun": "activity", "cmid": 7, "kind": "book", "name": 'Week 1 learning path: "Why", what & how?'}
     ]
+    assert [part["position"] for part in of(found, "part")] == [1, 2, 3, 4, 5]
     assert [(part["cmid"], part["kind"], part["moodle_id"], part["name"]) for part in of(found, "part")] == [
         (7, "chapter", 1, "Introduction"),  # the one on show, without a link
         (7, "chapter", 2, "What is ICT?"),

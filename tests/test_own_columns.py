@@ -12,7 +12,7 @@ import pytest
 from exports import database, load, rows, write
 from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
-from loaders import answers, detail_groups, usage, wide
+from loaders import answers, choices, detail_groups, usage, wide
 from loaders.detail_columns import Asked
 from loaders.load import Loader
 from loaders.places import Options
@@ -100,7 +100,7 @@ def test_columns_become_groups_beside_those_of_moodle(tmp_path):
     zoe = answers.person(db, course, user="10")
     assert zoe["groups"] == ["Campus: City"], "her own groups are Moodle's"
     assert answers.courses(db)[0]["groups"] == 1
-    assert answers.choices(db, "2", "")["group"] == [
+    assert choices.of_course(db, course, {"group"})["group"] == [
         ("", [(1, "Campus: City")]),
         ("Campus", [("Campus: City (your spreadsheet)", "City (your spreadsheet)"), ("Campus: Town", "Town")]),
     ]

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from loaders import functions, rollups, schema, steps
-from tests import made_up, made_up_posts
+from tests import made_up, made_up_grades
 
 HOUSE = Path(__file__).parents[1]
 METADATA = yaml.safe_load((HOUSE / "metadata.yml").read_text(encoding="utf-8"))
@@ -60,12 +60,12 @@ def small(tmp_path_factory) -> sqlite3.Connection:
 
 @pytest.fixture(scope="module")
 def posted(tmp_path_factory) -> sqlite3.Connection:
-    return opened(made_up_posts.small(tmp_path_factory.mktemp("posted") / "moodle.db"))
+    return opened(made_up_grades.small(tmp_path_factory.mktemp("posted") / "moodle.db"))
 
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory) -> sqlite3.Connection:
-    return opened(made_up_posts.large(tmp_path_factory.mktemp("large") / "moodle.db"))
+    return opened(made_up_grades.large(tmp_path_factory.mktemp("large") / "moodle.db"))
 
 
 def ask(db: sqlite3.Connection, name: str, **given: str) -> list[dict]:

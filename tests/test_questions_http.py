@@ -49,7 +49,8 @@ async def test_every_question_answers_over_http(datasette):
     for query in queries:
         assert (await get(datasette, f"/moodle/{query['name']}")).status_code == 200
         found = (await get(datasette, f"/moodle/{query['name']}.json?course=2")).json()
-        assert found["ok"] and not found["truncated"] and found["rows"]
+        assert found["ok"] and not found["truncated"]
+        assert found["rows"] or query["name"] in ("unanswered_posts", "replies_between"), "one post, and a fresh one"
 
 
 async def test_what_to_ask_for_is_chosen_from_a_list(datasette):

@@ -130,10 +130,11 @@ def test_the_last_thing_a_student_did_is_their_own(course):
 
 
 def test_busy_hours_run_from_monday_0(course):
-    assert rows(course, "select week, weekday, hour, clicks, students from usage_week_hour order by 1, 2, 3") == [
-        (1, 0, 1, 2, 1),
-        (2, 0, 2, 1, 1),
-        (2, 1, 2, 2, 2),
+    sql = "select week, weekday, hour, clicks, students, planes from usage_week_hour order by 1, 2, 3"
+    assert [(*row[:5], bits.count(row[5], 0b111)) for row in rows(course, sql)] == [
+        (1, 0, 1, 2, 1, (2, 0b001)),
+        (2, 0, 2, 1, 1, (1, 0b001)),
+        (2, 1, 2, 2, 2, (2, 0b011)),
     ]
 
 
@@ -160,6 +161,34 @@ def test_totals_of_parts_and_by_week(course):
         (CHAPTER, BOOK, 2, 1, "2016-02-29T01:00:00Z", b"\x02\x00\x01")  # nobody in the plane of ones
     ]
     assert rows(course, "select part_id, week, clicks, students from usage_part_week") == [(CHAPTER, 1, 2, 1)]
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer"),
+    [
+        (
+            "sum(bit_clicks(planes, :two)), bit_union(bit_who(planes, :two))",
+            (3, b"\x01"),
+        ),  # Zoë's, not Sam's
+        ("sum(bit_clicks(planes, x'')), bit_union(bit_who(planes, x''))", (0, b"")),
+        ("bit_clicks(null, :two), bit_who(null, :two)", (0, b"")),  # nobody has clicked
+        ("sum(bit_clicks(planes, null)), bit_union(bit_who(planes, null))", (0, b"")),  # a group of nobody
+        ("bit_both(:two, x'06'), bit_without(:two, x'06')", (b"\x04", b"\x01")),
+        ("bit_both(null, :two), bit_without(:two, null)", (b"", b"\x05")),
+        ("bit_count(:two), bit_count(null)", (2, 0)),
+        ("bit_has(:two, 2), bit_has(:two, 1), bit_has(null, 0), bit_has(:two, 99)", (1, 0, 0, 0)),
+    ],
+)
+def test_any_students_are_counted_in_sql(course, asked, answer):
+    (two,) = course.execute(
+        "select bit_set(position) from usage_person where person_id in (?, ?)", (ZOE, QUIET)
+    ).fetchone()
+    assert course.execute(f"select {asked} from usage_activity_week", {"two": two}).fetchone() == answer
+
+
+def test_no_position_fills_the_memory(course):
+    with pytest.raises(sqlite3.OperationalError):
+        course.execute("select bit_set(1000000000000)").fetchone()
 
 
 def test_the_class_in_a_week_and_the_student_in_its_middle(course):

@@ -205,7 +205,7 @@ async def test_the_home_page_leads_its_owner_there(datasette):
         f"/audit/{name}?course=&site=" for name in QUERIES
     ]
     for_colleagues = (await get(datasette, "/", COLLEAGUE)).text
-    assert "/moodle/weeks" in for_colleagues and "audit" not in for_colleagues
+    assert "/moodle/away" in for_colleagues and "audit" not in for_colleagues
 
 
 @pytest.mark.parametrize("actor", [COLLEAGUE, None])

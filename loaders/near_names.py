@@ -1,0 +1,33 @@
+"""What somebody may have meant by a name that is not there: `near_names(asked, name)` in SQL, over rows of names."""
+
+from __future__ import annotations
+
+import sqlite3
+from difflib import get_close_matches
+
+from loaders.names import fold
+
+MOST = 3
+
+
+class NearNames:
+    """'“Quiz 1a”, “Quiz 12”': up to three names that are spelt much like the one asked for; None where none is."""
+
+    def __init__(self) -> None:
+        self.asked, self.names = "", {}
+
+    def step(self, asked: str | None, name: str | None) -> None:
+        """Take one of the names there are."""
+        self.asked = asked or ""
+        if name:
+            self.names.setdefault(fold(name), name)
+
+    def finalize(self) -> str | None:
+        near = get_close_matches(fold(self.asked), self.names, MOST)
+        return ", ".join(f"“{self.names[folded]}”" for folded in near) or None
+
+
+def register(conn: sqlite3.Connection) -> None:
+    """Give this connection `near_names`, and `folded(name)`: the form to compare (see names.fold)."""
+    conn.create_aggregate("near_names", 2, NearNames)
+    conn.create_function("folded", 1, fold, deterministic=True)
