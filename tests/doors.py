@@ -57,7 +57,7 @@ DOORS = [
         "- - - - - - -",
         "/-/letters /-/list.csv",
     ),
-    Door("the script that copies", "- yes yes - - - -", "/-/coursette_lists.js"),
+    Door("scripts that copy, and open menus", "- yes yes - - - -", "/-/coursette_lists.js /-/coursette_table.js"),
     Door(
         "the course page and the completion grid",
         "- - names - - - -",

@@ -64,7 +64,7 @@ async def test_what_to_ask_for_is_chosen_from_a_list(datasette):
     assert [option.text() for option in html.css('select[name="group"] option')][2] == "Online"
     assert html.css_first('[name="site"]') is None and "Custom SQL" not in html.text()
     assert html.css_first("main h2, section h2, h2").text() == "Answer: 3 rows"
-    assert html.css_first("th").text() == "fullname" and html.css_first("th.col-note, th.col-last_click_utc") is None
+    assert html.css_first("th").text() == "name" and html.css_first("th.col-note, th.col-last_click_utc") is None
 
 
 async def test_only_what_is_due_is_offered_where_anything_is(tmp_path):
