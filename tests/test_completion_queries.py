@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 
 import pytest
 from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
 from loaders import answers, rollups, student
 from tests import made_up, made_up_grades
+from tests.bench_questions import COMPLETED, HANDED_IN
 from tests.made_up import AWAY, BO, MARKUP, NEW, OTHER_SAM, SAM, TEACHER, ZOE
 from tests.test_queries import QUERIES, ask, note, opened
 from tests.visit import get, instance, recorded
@@ -42,10 +44,10 @@ def some(rows: list[dict], *columns: str) -> list[tuple]:
 
 def done(db: sqlite3.Connection, person: int, *times: str, set_by: str | None = None) -> None:
     """As many more activities of week 2, completed at these times of 10 March 2016, UTC."""
-    for time in times:
+    for clock in times:
         number = 101 + db.execute("select count(*) from activities where id > 100").fetchone()[0]
         db.execute(MORE, {"id": number})
-        db.execute(DONE, (person, number, f"2016-03-10T{time}Z", set_by))
+        db.execute(DONE, (person, number, f"2016-03-10T{clock}Z", set_by))
 
 
 def without_log(db: sqlite3.Connection) -> None:
@@ -352,3 +354,13 @@ def test_no_question_accuses():
     for name in ("quick_completions", "completed_unseen"):
         said = f"{QUERIES[name]['title']} {QUERIES[name]['description']}".lower()
         assert "good reasons" in said and not {"cheat", "dishonest", "suspicious", "fake", "caught"} & set(said.split())
+
+
+@pytest.mark.parametrize("name", ["quick_completions", "completed_unseen", "opened_not_completed", "behind_median"])
+def test_a_large_course_with_times_is_quick(tmp_path, name):
+    db = opened(made_up.large(tmp_path / "moodle.db", events=5_000))
+    db.execute(COMPLETED)
+    db.execute(HANDED_IN)
+    start = time.thread_time()
+    assert len(ask(db, name)) > 20
+    assert time.thread_time() - start < 0.2
