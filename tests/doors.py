@@ -57,7 +57,9 @@ DOORS = [
         "- - - - - - -",
         "/-/letters /-/list.csv",
     ),
-    Door("scripts that copy, and open menus", "- yes yes - - - -", "/-/coursette_lists.js /-/coursette_table.js"),
+    Door(
+        "the scripts that copy, and that open menus", "- yes yes - - - -", "/-/coursette_lists.js /-/coursette_table.js"
+    ),
     Door(
         "the course page and the completion grid",
         "- - names - - - -",
