@@ -1,5 +1,7 @@
 """What somebody means who names a group, an activity or a student: Moodle's id, the name, or how it begins.
 
+A section is named by its number on the course page, which is what teachers know it by, instead of Moodle's id.
+
 Questions in SQL (see functions.py) and pages choose alike, and say the same where nothing or several fit.
 """
 
@@ -13,8 +15,8 @@ from loaders.names import fold
 
 ID, NAME, CASE, BEGINNING, NOT = range(5)  # how well it fits, best first
 MANY = {
-    "group": "groups", "activity": "activities", "student": "people", "field": "fields", "value": "values",
-    "grade": "grades",
+    "group": "groups", "activity": "activities", "student": "people", "section": "sections", "field": "fields",
+    "value": "values", "grade": "grades",
 }  # fmt: skip
 LISTED = 12
 
@@ -73,9 +75,10 @@ def _sentence(noun: str, asked: str, fitting: list[tuple], known: list[tuple]) -
     if fitting:
         how = "begin with" if _fit(asked, *fitting[0][1:]) == BEGINNING else "are called"
         return f"several {MANY[noun]} {how} “{asked}”: {_listed(fitting)}"
-    if noun in ("group", "field", "value", "grade"):
+    if noun in ("group", "section", "field", "value", "grade"):
         there = f"the {MANY[noun]} are {_listed(known)}" if known else f"no {MANY[noun]} of this course are loaded"
-        return f"no {noun} is called “{asked}”; {there}"
+        number = " or has it as number" if noun == "section" else ""
+        return f"no {noun} is called “{asked}”{number}; {there}"
     if noun == "student":
         return f"nobody in this course is called “{asked}” or has it as Moodle id"
     return f"no activity is called “{asked}” or has it as Moodle id"

@@ -33,6 +33,8 @@ HINTS = {
 }
 EXAMPLES = {"student": "name or Moodle id", "value": "or how it begins"}
 NOT_CHOSEN = "not chosen"
+NAMES = {"fullname", "activity", "name", "discussion", "from_fullname"}  # columns that say what a row is about
+IDS = {"person", "to_person", "moodle_id", "to_moodle_id", "course", "cmid"}  # ... and those that say it to machines
 SELDOM = ("site", "person")  # shown only when they decide something
 MOST_ROWS = 1000  # that a page shows: ten times as many take a browser seconds
 COUNT_MS = 500
@@ -253,11 +255,13 @@ async def count_of(datasette: Datasette, query: dict, request: Request) -> int |
 
 
 def is_hidden(columns: list[str], rows: list[list]) -> list[bool]:
-    """Which columns say nothing to a reader: empty, for charts only, UTC beside course time, a week that has words."""
+    """Which columns say nothing to a reader: empty, ids beside names, UTC beside course time, a week that has words."""
+    has_names = NAMES & set(columns)
 
     def silent(index: int, name: str) -> bool:
         twin = name.removesuffix("_utc") + "_local"
         spare = name == "label" or (name.endswith("_utc") and twin in columns)
+        spare |= bool(has_names) and name in IDS  # JSON and CSV have them
         spare |= name == "week" and "week_name" in columns
         return spare or all(str(row[index]).strip() in ("", "&nbsp;") for row in rows)
 

@@ -32,6 +32,21 @@ from grade_items join people
 """
 ITEMS = "insert into grade_items (course_id, activity_id, name, display, maximum) values (1, ?, ?, 'real', 100)"
 NEWEST = "update courses set data_up_to_utc = (select max(time_utc) from events where course_id = courses.id)"
+# Five of a student's completions 8 seconds apart, half of what is handed in a draft first, and some never opened.
+COMPLETED = """
+update completions
+set completed_utc = strftime(
+    '%Y-%m-%dT%H:%M:%SZ', '2016-03-01', '+' || (id / 5 * 7919 % 7000000 + id % 5 * 8) || ' seconds'
+)
+where state = 'complete'
+"""
+HANDED_IN = """
+insert into submissions (person_id, activity_id, state, time_utc)
+select person_id, activity_id, iif(person_id % 2, 'submitted', 'draft'), completed_utc
+from completions
+where state = 'complete' and activity_id % 5 = 1
+"""
+UNSEEN = "delete from usage_activity_person_week where activity_id % 10 = 3 and person_id % 4 = 0"
 OLDER_EVENTS = """
 insert into events
     (course_id, load_id, person_id, time_utc, time_local, week, event_type_id, activity_id, line_key)
@@ -56,12 +71,15 @@ def build(path: Path) -> Path:
         db.execute("update activities set kind = 'book' where id % 10 = 2")
         db.executemany(ITEMS, [(n, f"Activity {n}") for n in range(3, 60, 10)] + [(None, "Course total")])
         db.execute(GRADES)
+        db.execute(COMPLETED)
         older_offering(db)
         db.execute(
             "update courses set data_up_to_utc = (select max(time_utc) from events where course_id = courses.id)"
         )
         for course in (1, 2):
             rollups.build(db, course)
+        db.execute(HANDED_IN)
+        db.execute(UNSEEN)
         db.execute("analyze")
     return path
 
@@ -91,12 +109,12 @@ def took(db: sqlite3.Connection, sql: str, parameters: dict) -> tuple[float, int
 
 
 def measure(db: sqlite3.Connection) -> None:
-    """Print a line for each question: left empty, and filled in."""
+    """Print a line for each question: left empty but for the course, which is not the newest, and filled in."""
     plain, _ = took(db, PLAIN, {})
     print(f"{EVENTS:,} events; the plain count of clicks by activity: {plain:.0f} ms")
     for name, query in QUERIES.items():
         said = []
-        for given in ({}, {"course": "2", **FILLED, "section": "Week 2", "site": made_up.SITE}):
+        for given in ({"course": "2"}, {**FILLED, "section": "Week 2", "site": made_up.SITE}):
             parameters = {key: given.get(key, "") for key in query["params"]}
             ms, rows = took(db, query["sql"], parameters)
             said.append(f"{ms:6.1f} ms ({ms / plain:.3f} x, {rows:,} rows)")

@@ -100,12 +100,12 @@ select
     20,
     'It would not start.',
     'What a wonderful tool.',
-    strftime('%Y-%m-%dT%H:%M:%SZ', '2016-02-29', number * 5 || ' days')
+    strftime('%Y-%m-%dT%H:%M:%SZ', '2016-02-29', (number * 5) || ' days')
 from people join numbers
 """
 COMPLETED = """
 update completions
-set completed_utc = strftime('%Y-%m-%dT%H:%M:%SZ', '2016-02-29', (activity_id * 97 + person_id) % 100 || ' days')
+set completed_utc = strftime('%Y-%m-%dT%H:%M:%SZ', '2016-02-29', ((activity_id * 97 + person_id) % 100) || ' days')
 where state = 'complete'
 """
 COVERING = """

@@ -57,7 +57,9 @@ DOORS = [
         "- - - - - - -",
         "/-/letters /-/list.csv",
     ),
-    Door("the script that copies", "- yes yes - - - -", "/-/coursette_lists.js"),
+    Door(
+        "the scripts that copy, and that open menus", "- yes yes - - - -", "/-/coursette_lists.js /-/coursette_table.js"
+    ),
     Door(
         "the course page and the completion grid",
         "- - names - - - -",

@@ -84,7 +84,7 @@ COMPLETIONS = [
     (BO, 1, "incomplete", None),
     (BO, 2, "incomplete", None),
     (BO, 3, "incomplete", None),
-    (TEACHER, 1, "complete", "2016-03-01T10:00:00Z"),
+    (TEACHER, 1, "complete", "2016-03-01T10:00:07Z"),
 ]
 
 

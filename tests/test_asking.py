@@ -11,12 +11,12 @@ from urllib.parse import quote, urlencode
 import pytest
 from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
-from loaders import asked, remembering
-from tests import made_up
-from tests.catalogue import DATABASES
+from loaders import asked, remembering, steps
+from tests import catalogue, made_up
 from tests.made_up import MARKUP
 from tests.visit import COLLEAGUE, TEACHER, get, instance, recorded
 
+DATABASES = {name: {"queries": steps.questions(known)} for name, known in catalogue.DATABASES.items()}
 QUESTIONS = [(database, name) for database, known in DATABASES.items() for name in known["queries"]]
 HOSTILE = ["<b>x</b>", "\" onfocus='alert(1)' autofocus x=\"", "'; drop table people; --"]
 LARGE_SQL = "select events.id as n from events order by n limit 1234"
@@ -170,8 +170,10 @@ async def test_an_empty_field_forgets_and_others_stay(datasette):
 async def test_only_what_is_offered_comes_back(datasette):
     await page_of(datasette, "/moodle/never_opened?course=2&activity=12&group=<b>")
     assert await location(datasette, "/moodle/before_due?course=2") is None, "it is not due, and no such group"
-    assert await location(datasette, "/moodle/chapters?course=2") == "/moodle/chapters?course=2&activity=12"
-    assert await location(datasette, "/moodle/chapters?course=3") is None, "another course has other activities"
+    assert await location(datasette, "/moodle/chapters?course=2") is None, "it is no book"
+    found = "/moodle/completed_unseen?course=2"
+    assert await location(datasette, found) == f"{found}&activity=12"
+    assert await location(datasette, "/moodle/completed_unseen?course=3") is None, "it has other activities"
 
 
 async def test_the_course_comes_back_where_there_are_several(datasette):

@@ -117,8 +117,8 @@ def test_a_group_narrows_weeks_and_activities_and_those_who_need_a_look(db):
 def test_several_groups_are_anybody_in_one_of_them(db):
     found = summary(db, "2", "Online", "8")
     assert found["students"] == 3
-    behind = next(row for row in found["needs_a_look"] if row["question"] == "behind")
-    assert {person["fullname"] for person in behind["people"]} == {"Zoë Müller", made_up.MARKUP}
+    away = next(row for row in found["needs_a_look"] if row["question"] == "away")
+    assert {person["fullname"] for person in away["people"]} == {"Sam Lee", made_up.MARKUP}
 
 
 # ---- Activities ----
@@ -208,16 +208,23 @@ def test_reasons_stand_beside_the_names(db):
         ("Sam Lee", "last here 2 March 2016"),
         ("Nia New", "last here 2 March 2016"),
     ]
-    assert [(row["fullname"], row["why"]) for row in found["behind"]["people"]][:2] == [
-        ("Sam Lee", "0 of 3"),
-        (made_up.MARKUP, "0 of 3"),
-    ]
+    tasks = "insert into activities (id, cmid, course_id, kind, name, tracked) values (?, ?, 1, 'page', 'More', 1)"
+    db.executemany(tasks, [(number, number) for number in range(101, 104)])
+    done = "insert into completions (person_id, activity_id, state) values (?, ?, 'complete')"
+    db.executemany(done, [(made_up.SAM, 101), (made_up.SAM, 102), (made_up.SAM, 103), (made_up.ZOE, 101)])
+    behind = next(row for row in summary(db)["needs_a_look"] if row["question"] == "behind_median")
+    assert behind["words"] == "nobody in the report is 3 tasks behind the median of their group"
+    db.executemany(done, [(made_up.ZOE, 102), (made_up.ZOE, 103)])
+    db.execute("insert into group_members (group_id, person_id) values (1, ?)", (made_up.BO,))
+    behind = next(row for row in summary(db)["needs_a_look"] if row["question"] == "behind_median")
+    assert behind["words"] == "1 student is 3 tasks or more behind the median of their group"
+    assert [(row["fullname"], row["why"]) for row in behind["people"]] == [(made_up.MARKUP, "0 done, median 4")]
 
 
 def test_what_cannot_be_known_says_why_and_is_no_zero(db):
     found = {row["question"]: row for row in summary(db, "3")["needs_a_look"]}
     assert found["away"]["count"] is None and found["away"]["note"] == "no log of this course is loaded yet"
-    assert found["behind"]["note"] == "no completion report of this course is loaded yet"
+    assert found["behind_median"]["note"] == "no completion report of this course is loaded yet"
 
 
 def test_a_question_that_the_visitor_may_not_ask_is_left_out(db):
