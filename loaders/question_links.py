@@ -41,6 +41,12 @@ def link(datasette: Datasette, database: str, query: dict, course: dict, **given
     }
 
 
+def course_page(datasette: Datasette, database: str, course: dict) -> str:
+    """The address of the course's own page (plugins/course.py); `course` has `moodle_id` and `site`, or None."""
+    ids = {"course": course["moodle_id"] or "", "site": course["site"] or "", "db": database}
+    return datasette.urls.path(f"/-/course?{urlencode(ids)}")
+
+
 def under_headings(links: list[dict]) -> dict[str, list[dict]]:
     """The questions by the `heading` that metadata.yml gives them, both in its order."""
     headed: dict[str, list[dict]] = {}

@@ -17,7 +17,7 @@ from datasette.utils import tilde_decode
 from datasette.utils.asgi import Request, Response
 from datasette.views.table import TableView
 
-from loaders import answers, asked, choices, look_ups, question_data, remembering, web
+from loaders import answers, asked, choices, look_ups, question_data, question_links, remembering, web
 
 # What an empty field stands for, where a question's own `hints` say nothing of it.
 HINTS = {
@@ -68,11 +68,9 @@ async def with_form(
 ) -> tuple:
     """What Datasette found for a page, with the form and all that the templates say about the answer."""
     data, extra, templates, status = found
-    data |= {
-        "fields": fields(query, request, there, wrong, status == 200 and not data.get("error")),
-        "is_hidden": is_hidden,
-        "fresh": there["fresh"],
-    }
+    answered = status == 200 and not data.get("error")
+    data |= {"fields": fields(query, request, there, wrong, answered), "is_hidden": is_hidden, "fresh": there["fresh"]}
+    data["course_page"] = course_page(datasette, query["database"], data["fields"])
     data |= {"kept": kept_words(query, there, chosen), "afresh": afresh(datasette, query, request)}
     if wrong:
         data["rows"].clear()  # Datasette makes the rows of the page of this very list, later on
@@ -239,6 +237,17 @@ def afresh(datasette: Datasette, query: dict, request: Request) -> str:
     """The address of this question with every field empty, which forgets them, in the same course."""
     same = {name: request.args.get(name) or "" for name in ("course", "site") if name in query["params"]}
     return address_of(datasette, query, urlencode({**dict.fromkeys(query["params"], ""), **same}))
+
+
+def course_page(datasette: Datasette, database: str, shown: list[dict]) -> dict | None:
+    """The page of the course that the form shows (`href`, `words`), to go back to; None where it shows none of ours."""
+    ids = {row["name"]: row["value"] for row in shown if row["name"] in ("course", "site")}
+    offered = next((row.get("options") or [] for row in shown if row["name"] == "course"), [])
+    words = {str(value): said for _, group in offered for value, said in group}
+    if database == look_ups.NAME or ids.get("course") not in words:
+        return None
+    course = {"moodle_id": ids["course"], "site": ids.get("site")}
+    return {"href": question_links.course_page(datasette, database, course), "words": words[ids["course"]]}
 
 
 async def cut(datasette: Datasette, request: Request, query: dict, data: dict) -> dict:

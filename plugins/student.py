@@ -22,6 +22,7 @@ from loaders import (
     moods,
     noting,
     people_lists,
+    question_links,
     sentiment,
     since,
     student,
@@ -55,7 +56,7 @@ async def student_page(datasette: Datasette, request: Request) -> Response:
         "chart": week_chart.chart(found["usage"]["weeks"]),
         "mood_chart": moods.chart([row for row in found["posts"] if row["source"] == "blog"]),
         "initials": initials(person),
-        "course_href": course_page(datasette, database, course),
+        "course_href": question_links.course_page(datasette, database, course),
         "role": role_name(person["role"]),
         "personal": personal(person, found["details"], moodle_links.profile(course, person), found["blogs"]),
         "forum_posts": [row for row in posts if row["source"] == "forum"],
@@ -253,12 +254,6 @@ def all_posts(datasette: Datasette, database: str, course: dict, person: dict) -
         "blog": f"{datasette.urls.table(database, 'blog_posts')}?{urlencode(ids)}",
         "forum": f"{datasette.urls.table(database, 'forum_posts')}?{urlencode({**ids, 'course_id': course['id']})}",
     }
-
-
-def course_page(datasette: Datasette, database: str, course: dict) -> str:
-    """The page of the whole course (plugins/course.py)."""
-    ids = {"course": course["moodle_id"] or "", "site": course["site"] or "", "db": database}
-    return datasette.urls.path(f"/-/course?{urlencode(ids)}")
 
 
 def address(datasette: Datasette, database: str, course: dict, person: dict, kind: str) -> str:

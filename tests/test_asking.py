@@ -112,7 +112,7 @@ async def test_students_are_searched_by_name(datasette):
     ]  # fmt: skip
     for option in options:
         answer = await page_of(datasette, "/moodle/student_profile?course=2&student=" + quote(option["value"]))
-        assert len(answer.css("td.col-fullname")) == 1
+        assert len(answer.css("tbody .col-fullname")) == 1
     page = await page_of(datasette, "/moodle/student_profile?course=2&student=18")
     assert page.css_first("#ask-student-said").text() == "Sam Lee (18)"
 
