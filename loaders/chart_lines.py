@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from loaders import chart_look as look
 from loaders.chart_bars import pauses, x_of, y_of
-from loaders.chart_rows import Asked, Drawing, Places, name, number, places, said, thinned
-from loaders.chart_words import extremes, listed
+from loaders.chart_rows import Asked, Drawing, Places, name, number, places, said, spoken, thinned
+from loaders.chart_words import extremes, listed, upper
 
 MOST_SERIES, MOST_PLACES = 6, 370
 FEWEST = 2
@@ -24,36 +24,25 @@ def draw(asked: Asked) -> Drawing | None:
     values = [point["value"] for point in points if point["value"] is not None]
     if len(values) < FEWEST or len(along.keys) < FEWEST:
         return None
-    words = f"Line: {asked.words('y')} by {asked.words('x')}, {along.labels[0]} to {along.labels[-1]}. "
+    where = spoken(asked, "x", along.labels)
+    words = f"Line: {asked.words('y')} by {asked.words('x')}, {where[0]} to {where[-1]}."
     for called, line in shown.items():
-        known = [
-            (along.labels[at], point["value"])
-            for at, point in enumerate(points_of(line, along))
-            if point["value"] is not None
-        ]
-        words += (f"{called}: " if called else "") + (extremes(known) if known else "nothing.") + " "
+        known = [(at, point["value"]) for at, point in zip(where, points_of(line, along), strict=True)]
+        known = [pair for pair in known if pair[1] is not None]
+        words += (f" {called}:" if called else "") + " " + (extremes(known) if known else "nothing.")
     remarks = []
     if len(lines) > len(shown):
         remarks.append(f"{listed(list(shown))} are drawn, the first {len(shown)} of {len(lines)}; the table has all.")
     if len(every.keys) > len(along.keys) or asked.is_cut:
         remarks.append(f"The first {len(along.keys):,} places in time are drawn; the table has more.")
-    spec = _spec(shown, along, asked.words("x"), asked.words("y"))
-    return Drawing(spec, words.strip(), remarks)
+    spec = _spec(shown, along, upper(asked.words("x")), upper(asked.words("y")))
+    return Drawing(spec, words, remarks)
 
 
 def series_of(asked: Asked) -> dict[str, dict]:
-    """{name of a series: {place in time: number or None}}; one without a name where the chart has no `series`.
-
-    Several columns as `y` are a series each.
-    """
-    y, x, by = asked.chart.get("y"), asked.column("x"), asked.column("series")
+    """{name of a series: {place in time: number or None}}; one without a name where the chart has no `series`."""
+    x, y, by = asked.column("x"), asked.column("y"), asked.column("series")
     lines: dict[str, dict] = {}
-    if isinstance(y, list):
-        words = asked.chart.get("words") or {}
-        for column in y:
-            called = str(words.get(column) or column.replace("_", " "))
-            lines[called] = {row.get(x): number(row.get(column)) for row in asked.rows}
-        return {called: line for called, line in lines.items() if any(v is not None for v in line.values())}
     for row in asked.rows:
         if by and row.get(by) is None:
             continue
@@ -71,9 +60,8 @@ def _spec(lines: dict[str, dict], along: Places, x_words: str, y_words: str) -> 
         {
             **point, "line": order, "start": _run(points, place),
             "written": "" if point["value"] is None else said(point["value"]),
-            "title": f"{called} {along.labels[place]}: {said(point['value'] or 0)}".strip(),
         }
-        for order, (called, line) in enumerate(lines.items())
+        for order, line in enumerate(lines.values())
         for points in [points_of(line, along)]
         for place, point in enumerate(points)
     ]  # fmt: skip
@@ -84,7 +72,7 @@ def _spec(lines: dict[str, dict], along: Places, x_words: str, y_words: str) -> 
     x, y = x_of(len(along.keys), texts, x_words), y_of(low, high, y_words)
     layers = [pauses(along.breaks, x), *_lines(known, x, y, len(lines))]
     if len(lines) == 1 and len(along.keys) <= WITH_NUMBERS:
-        text = {"type": "text", "baseline": "bottom", "dy": -7, "fontSize": look.TEXT - 1, "aria": False}
+        text = {"type": "text", "baseline": "bottom", "dy": -7, "fontSize": look.TEXT - 1}
         layers.append({"data": {"values": known}, "mark": text,
                        "encoding": {"x": x, "y": y, "text": {"field": "written"}}})  # fmt: skip
     if len(lines) > 1:
@@ -110,10 +98,10 @@ def _lines(known: list[dict], x: dict, y: dict, count: int) -> list[dict]:
 
     colour = by_line(COLOURS)
     stroke = {"x": x, "y": y, "color": colour, "strokeDash": by_line(DASHES), "detail": {"field": "start"}}
-    point = {"x": x, "y": y, "color": colour, "shape": by_line(SHAPES), "description": {"field": "title"}}
+    point = {"x": x, "y": y, "color": colour, "shape": by_line(SHAPES)}
     data = {"values": known}
     return [
-        {"data": data, "mark": {"type": "line", "strokeWidth": 2, "aria": False}, "encoding": stroke},
+        {"data": data, "mark": {"type": "line", "strokeWidth": 2}, "encoding": stroke},
         {"data": data, "mark": {"type": "point", "filled": True, "opacity": 1, "size": 38}, "encoding": point},
     ]
 
@@ -133,7 +121,7 @@ def _ends(names: list[str], known: list[dict], low: float, high: float) -> dict:
     colours = {"domain": list(range(len(names))), "range": COLOURS[: len(names)]}
     return {
         "data": {"values": marks},
-        "mark": {"type": "text", "align": "left", "x": "width", "dx": 4, "limit": 200, "aria": False},
+        "mark": {"type": "text", "align": "left", "x": "width", "dx": 4, "limit": 200},
         "encoding": {
             "y": {"field": "at", "type": "quantitative", "scale": None, "axis": None},
             "text": {"field": "text"},

@@ -1,4 +1,4 @@
-"""How all charts look: quiet, few lines, colours by the names of plugins/coursette.css, so that dark mode and paper work."""
+"""How all charts look: quiet, few lines, colours by their names in plugins/coursette.css, so that dark mode works."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import math
 
 WIDTH = 860  # of the drawing; the page makes it as wide as it is
 TEXT = 13
+LONGEST = 44  # letters of a name on the left
 HEATS = [f"var(--heat-{step})" for step in range(5)]
 ON_HEATS = ["var(--ink)", "var(--ink)", "var(--on-2)", "var(--on-3)", "var(--on-4)"]
 INK, SOFT, LINE, EDGE, PAPER = ("var(--ink)", "var(--soft)", "var(--line)", "var(--edge)", "var(--paper)")
 ACCENT, TINT, BAR = "var(--accent)", "var(--tint)", "var(--heat-3)"
+# What an axis upwards counts stands over it, level.
+LEVEL = {"titleAngle": 0, "titleAlign": "left", "titleAnchor": "end", "titleY": -12, "titleX": 0}
 CONFIG = {
+    "aria": False,  # the page says what is drawn, once and in words
     "background": None,
     "view": {"stroke": None},
     "text": {"color": INK, "fontSize": TEXT},
@@ -52,13 +56,37 @@ def named(name: str, **axis: object) -> dict:
     return {"labelExpr": f"{name}[datum.value]", "title": None, **axis}
 
 
-def along(places: int, width: float, texts: list[str], **axis: object) -> dict:
-    """The axis below: its labels lie level where they fit, else they lean."""
-    room = width / max(places, 1)
+def names(texts: list[str]) -> dict:
+    """The axis on the left: a name at each place. It has the room that they need in the widest of usual fonts, as a
+    browser may take another than they are measured in here."""
+    return named("names", labelLimit=0, labelColor=INK, labelFontSize=TEXT, minExtent=room_of(texts))
+
+
+def room_of(texts: list[str]) -> int:
+    """Pixels that names on the left need."""
+    return round(max(map(len, texts), default=0) * TEXT * 0.58) + 16
+
+
+def heading(words: str) -> dict:
+    """What the numbers are, over them."""
+    return {"text": words, "anchor": "start", "frame": "group", "color": SOFT, "fontSize": TEXT - 1,
+            "fontWeight": "normal", "offset": 6}  # fmt: skip
+
+
+def shortened(text: str) -> str:
+    """A name as long as there is room for on the left."""
+    return text if len(text) <= LONGEST else text[: LONGEST - 1].rstrip() + "…"
+
+
+def along(texts: list[str], width: float, orient: str = "bottom") -> dict:
+    """The axis below, or on top: its labels lie level where they fit, else they lean."""
+    places = len([text for text in texts if text])
     longest = max(map(len, texts), default=0) * TEXT * 0.52
-    leans = longest > room + 4
-    turned = {"labelAngle": -35, "labelAlign": "right", "labelBaseline": "middle", "labelLimit": 150}
-    return named("columns", labelOverlap=False, **(turned if leans else {"labelAngle": 0}), **axis)
+    leans = longest > width / max(places, 1) + 4
+    side = "left" if orient == "top" else "right"
+    turned = {"labelAngle": -35, "labelAlign": side, "labelBaseline": "middle", "labelLimit": 150}
+    angle = turned if leans else {"labelAngle": 0}
+    return named("columns", orient=orient, labelOverlap=False, labelFlush=False, **angle)
 
 
 def top_of(values: list[float]) -> float:

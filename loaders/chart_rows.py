@@ -12,7 +12,10 @@ from typing import Any
 DATE = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T ].*)?")
 UNSEEN = re.compile("[\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]+")  # no XML may hold these
 LONGEST = 200  # characters of a name
+ORDERED = {"label": re.compile(r"\d+ "), "day": re.compile(r"\d (?=[A-Z])")}  # '07 Quiz 1', '1 Monday': in their order
 WEEKS = ("week", "starts_on", "week_starts_on")  # columns of teaching weeks
+FILLED = ("week", "hour")  # columns whose whole numbers between have a place too, though nothing in it
+MOST_FILLED = 60
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,13 @@ def name(value: Any) -> str:
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
+def called(column: str, value: Any) -> str:
+    """The same without the number that keeps names of this column in order."""
+    text = name(value)
+    match = ORDERED[column].match(text) if column in ORDERED and isinstance(value, str) else None
+    return text[match.end() :] if match else text
+
+
 def day(value: Any) -> date | None:
     """The date of '2016-03-07' or '2016-03-07T20:11:00Z', else None."""
     match = DATE.fullmatch(value) if isinstance(value, str) else None
@@ -135,15 +145,29 @@ def places(asked: Asked, role: str) -> Places:
     A week in a break that the rows tell of (`is_break`) is called that.
     """
     keys = list(dict.fromkeys(value for value in asked.values(role) if value is not None))
+    column, is_weekly = asked.column(role), is_time(asked, role)
+    if column in FILLED and are_numbers(keys):
+        keys += between(keys)
     if are_numbers(keys) or are_days(keys):
         keys.sort()
-    column, is_weekly = asked.column(role), is_time(asked, role)
     paused = {row.get(column) for row in asked.rows if row.get("is_break")} if is_weekly else set()
     if column in ("week",) or column.endswith("_week"):
         paused |= {key for key in keys if number(key) is not None and key % 1}  # 4.5: a break without a number
     days = {key: day(key) for key in keys} if are_days(keys) else {}
-    labels = ["break" if key in paused else day_words(days[key]) if days else name(key) for key in keys]
+    labels = ["break" if key in paused else day_words(days[key]) if days else called(column, key) for key in keys]
     return Places(keys, labels, frozenset(place for place, key in enumerate(keys) if key in paused))
+
+
+def spoken(asked: Asked, role: str, labels: Sequence[str]) -> list[str]:
+    """The labels of places as a sentence says them: 'week 3', 'hour 20'; others as they are."""
+    column = asked.column(role)
+    return [f"{column} {label}" if column in FILLED and label.isdecimal() else label for label in labels]
+
+
+def between(keys: list[Any]) -> list[int]:
+    """The whole numbers between the lowest and the highest that are missing: [1, 4] -> [2, 3]."""
+    first, last = math.ceil(min(keys, default=0)), math.floor(max(keys, default=0))
+    return [key for key in range(first, last) if key not in keys] if last - first <= MOST_FILLED else []
 
 
 def thinned(labels: Sequence[str], most: int) -> list[str]:

@@ -8,7 +8,7 @@ MOST_NAMES = 30
 
 
 def extremes(values: list[tuple[str, float]]) -> str:
-    """'Highest: Quiz 1, 120; lowest: Reading, 3 (and 4 more).' of (where, number)."""
+    """'Highest: Quiz 1 (120); lowest: Reading (3) and 4 more.' of (where, number)."""
     numbers = [number for _, number in values]
     high, low = max(numbers), min(numbers)
     if high == low:
@@ -18,8 +18,8 @@ def extremes(values: list[tuple[str, float]]) -> str:
 
 def _at(values: list[tuple[str, float]], wanted: float) -> str:
     where = [name for name, number in values if number == wanted]
-    others = f" (and {len(where) - 1} more)" if len(where) > 1 else ""
-    return f"{where[0]}, {said(wanted)}{others}"
+    others = f" and {len(where) - 1:,} more" if len(where) > 1 else ""
+    return f"{where[0]} ({said(wanted)}){others}"
 
 
 def upper(text: str) -> str:
