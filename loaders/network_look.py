@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 KEY, MARGIN, SIZE = 34, 16, look.TEXT - 1  # pixels: what the marks mean, above; room around; letters
 SMALLEST, LARGEST, THIN, THICKEST = 4.0, 12.0, 1.5, 4.5
+FEW = 150  # links
 BENT, FARTHEST_BENT = 0.13, 34  # of a link's length, and in pixels, so that two who answer one another have two arrows
 # Vega makes of an address without a host one at the host of its samples. Nobody has this one; local() takes it off.
 NOWHERE = "https://coursette.invalid"
@@ -32,7 +33,7 @@ def vega(people: Mapping[Any, Person], links: Sequence[Link], what: str, verb: s
     top = max([person.coming for person in people.values()], default=0) or 1
     radii = [SMALLEST + (LARGEST - SMALLEST) * math.sqrt(person.coming / top) for person in people.values()]
     height = round(min(640, 130 + 52 * math.sqrt(len(people))))
-    frame = (MARGIN, KEY + MARGIN, look.WIDTH - MARGIN, height - MARGIN)
+    frame = (3 * MARGIN, KEY + MARGIN, look.WIDTH - 3 * MARGIN, height - MARGIN)
     points = stand(radii, pairs, frame)
     names = [person.name for person in people.values()]
     page = (0, KEY, look.WIDTH, height)
@@ -59,8 +60,12 @@ def vega(people: Mapping[Any, Person], links: Sequence[Link], what: str, verb: s
 
 
 def thick(weights: Sequence[float]) -> list[float]:
-    """Half the width of each link where it starts, in pixels: with four times the weight twice as wide."""
-    one = min(THIN, THICKEST / math.sqrt(max(weights, default=1)))
+    """Half the width of each link where it starts, in pixels: with four times the weight twice as wide.
+
+    Where there are many, all are thinner, so that one sees through.
+    """
+    room = min(1, math.sqrt(FEW / max(len(weights), 1)))
+    one = room * min(THIN, THICKEST / math.sqrt(max(weights, default=1)))
     return [max(0.6, one * math.sqrt(weight)) for weight in weights]
 
 

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 SCHEMA = "https://vega.github.io/schema/vega/v5.json"
-ROUNDS = 300
+ROUNDS = 200  # the forces fade over as many
 STRETCHED = 2.2  # at most; two people do not stand at the two ends of the page
 Point = tuple[float, float]
 Box = tuple[float, float, float, float]  # left, top, right, bottom
@@ -108,6 +108,7 @@ def _around(point: Point, radius: float, width: float, size: float) -> Iterable[
         (x + aside, y - aside - half / 2, "left"),
         (x - aside, y + aside + half / 2, "right"),
         (x - aside, y - aside - half / 2, "right"),
+        *((x + width * share, y + side * (radius + half + 2), "center") for side in (1, -1) for share in (0.3, -0.3)),
     ):
         left = at_x - {"left": 0, "right": width, "center": width / 2}[align]
         yield at_x, at_y, align, (left, at_y - half, left + width, at_y + half)
@@ -115,7 +116,7 @@ def _around(point: Point, radius: float, width: float, size: float) -> Iterable[
 
 def length(text: str, size: float) -> float:
     """About how wide a text is, in pixels; letters of East Asia are square."""
-    return sum(size * (1.0 if unicodedata.east_asian_width(letter) in "WF" else 0.56) for letter in text)
+    return sum(size * (1.0 if unicodedata.east_asian_width(letter) in "WF" else 0.6) for letter in text)
 
 
 def _overlap(one: Box, other: Box) -> bool:
