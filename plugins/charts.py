@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
+from urllib.parse import quote
 
 from datasette import hookimpl
 
@@ -10,9 +12,12 @@ from loaders import charts
 
 
 @hookimpl
-def extra_template_vars(view_name):
+def extra_template_vars(datasette, database, view_name):
     """`figure_of(chart, columns, rows, is_cut)` for templates/coursette_chart.html: charts.figure."""
-    return {"figure_of": charts.figure} if view_name in ("query", "table") else {}
+    if view_name not in ("query", "table"):
+        return {}
+    # Of several files, a student's page is asked for in the one that answered.
+    return {"figure_of": partial(charts.figure, path=lambda page: datasette.urls.path(f"{page}&db={quote(database)}"))}
 
 
 @hookimpl
