@@ -17,7 +17,7 @@ from datasette.utils import tilde_decode
 from datasette.utils.asgi import Request, Response
 from datasette.views.table import TableView
 
-from loaders import answers, asked, choices, look_ups, question_data, remembering, web
+from loaders import answers, asked, choices, look_ups, question_data, question_links, remembering, web
 
 # What an empty field stands for, where a question's own `hints` say nothing of it.
 HINTS = {
@@ -68,7 +68,9 @@ async def with_form(
 ) -> tuple:
     """What Datasette found for a page, with the form and all that the templates say about the answer."""
     data, extra, templates, status = found
-    data |= {"fields": fields(query, request, there, wrong), "is_hidden": is_hidden, "fresh": there["fresh"]}
+    answered = status == 200 and not data.get("error")
+    data |= {"fields": fields(query, request, there, wrong, answered), "is_hidden": is_hidden, "fresh": there["fresh"]}
+    data["course_page"] = course_page(datasette, query["database"], data["fields"])
     data |= {"kept": kept_words(query, there, chosen), "afresh": afresh(datasette, query, request)}
     if wrong:
         data["rows"].clear()  # Datasette makes the rows of the page of this very list, later on
@@ -123,15 +125,18 @@ def offered(conn: sqlite3.Connection, lists: set[str], given: dict[str, str], sq
     return {"lists": {"course": courses, "site": sites, **found}, "course": course and course["id"], "fresh": fresh}
 
 
-def fields(query: dict, request: Request, there: dict, wrong: dict[str, str]) -> list[dict]:
-    """A dict for each parameter, in their order: `name`, `words`, `value`, `hidden`, `wrong` and what `field` adds."""
+def fields(query: dict, request: Request, there: dict, wrong: dict[str, str], answered: bool) -> list[dict]:
+    """A dict for each parameter, in their order: `name`, `words`, `value`, `hidden`, `wrong` and what `field` adds.
+
+    Where nothing is `answered`, nothing is recorded, and nobody is named.
+    """
     words, given, numbers = asked.words(query), values_of(query, request), asked.numbers(query["sql"])
     found = []
     for name in query["params"]:
         listed = choices.list_of(name, query.get("choices") or {})
         options = there["lists"].get(listed) or []
-        if listed == "student" and wrong:
-            options = []  # no answer, so nothing is recorded, and nobody is named
+        if listed == "student" and (wrong or not answered):
+            options = []
         row = {"name": name, "words": words[name], "value": given[name], "wrong": wrong.get(name)}
         row["hidden"] = is_spared(name, given[name], values_in(options))
         found.append({**row, **field(name, given[name], listed, options, query.get("hints") or {}, numbers.get(name))})
@@ -232,6 +237,17 @@ def afresh(datasette: Datasette, query: dict, request: Request) -> str:
     """The address of this question with every field empty, which forgets them, in the same course."""
     same = {name: request.args.get(name) or "" for name in ("course", "site") if name in query["params"]}
     return address_of(datasette, query, urlencode({**dict.fromkeys(query["params"], ""), **same}))
+
+
+def course_page(datasette: Datasette, database: str, shown: list[dict]) -> dict | None:
+    """The page of the course that the form shows (`href`, `words`), to go back to; None where it shows none of ours."""
+    ids = {row["name"]: row["value"] for row in shown if row["name"] in ("course", "site")}
+    offered = next((row.get("options") or [] for row in shown if row["name"] == "course"), [])
+    words = {str(value): said for _, group in offered for value, said in group}
+    if database == look_ups.NAME or ids.get("course") not in words:
+        return None
+    course = {"moodle_id": ids["course"], "site": ids.get("site")}
+    return {"href": question_links.course_page(datasette, database, course), "words": words[ids["course"]]}
 
 
 async def cut(datasette: Datasette, request: Request, query: dict, data: dict) -> dict:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
@@ -11,7 +9,18 @@ from datasette.utils.asgi import Request, Response
 from loaders import accounts, answers, look_ups, noting, question_links, web
 
 # What the page offers of each course; all of them are on the course's own page.
-FIRST = ("student_profile", "never_entered", "away", "behind", "resource_usage", "never_opened")
+FIRST = (
+    "student_profile",
+    "never_opened",
+    "opened_not_completed",
+    "away",
+    "never_entered",
+    "behind",
+    "resource_usage",
+    "weeks",
+    "stopped_posting",
+    "unanswered_posts",
+)
 
 
 async def home(datasette: Datasette, request: Request) -> Response:
@@ -41,14 +50,8 @@ async def shelf(datasette: Datasette, request: Request, name: str) -> dict:
     for course in courses:
         course["questions"] = [question_links.link(datasette, name, query, course) for query in first]
         course["more"] = len(queries) - len(first)
-        course["href"] = page_of(datasette, name, course)
+        course["href"] = question_links.course_page(datasette, name, course)
     return {"name": name, "courses": courses, "unmatched": await web.ask(datasette, name, answers.unmatched)}
-
-
-def page_of(datasette: Datasette, name: str, course: dict) -> str:
-    """The address of the course's own page (plugins/course.py)."""
-    ids = {"course": course["moodle_id"] or "", "site": course["site"] or "", "db": name}
-    return datasette.urls.path(f"/-/course?{urlencode(ids)}")
 
 
 async def record(datasette: Datasette, request: Request) -> list[dict]:

@@ -8,8 +8,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.dates import format_timedelta
 from datasette import hookimpl
-from datasette.utils.asgi import Request, Response
-from markupsafe import Markup
+from datasette.app import Datasette
+from datasette.utils.asgi import Base400, Forbidden, Request, Response
+from datasette.views.base import DatasetteError
+from markupsafe import Markup, escape
 
 from loaders import moods
 
@@ -31,6 +33,16 @@ async def script(request: Request) -> Response:
 def _file(kind: str, *names: str) -> Response:
     text = "\n".join((HERE / name).read_text(encoding="utf-8") for name in names)
     return Response(text, headers={"Cache-Control": "private, max-age=300"}, content_type=f"{kind}; charset=utf-8")
+
+
+async def wrong(datasette: Datasette, request: Request, exception: Exception) -> Response:
+    """What Datasette says is wrong, in the frame of all pages: it would not say who is signed in, nor offer to find."""
+    said = getattr(exception, "message", None) or next(iter(exception.args), "")
+    error = Markup(said) if getattr(exception, "message_is_html", False) else said
+    context = {"error": error, "title": getattr(exception, "title", None), "status": exception.status}
+    names = [f"{exception.status}.html", "error.html"]
+    html = await datasette.render_template(names, context, request=request)
+    return Response.html(html, status=exception.status)
 
 
 def exact(utc: str, zone: str | None) -> str:
@@ -78,6 +90,14 @@ def number(value: float | None) -> str:
     return "" if value is None else f"{value:,.1f}".removesuffix(".0")
 
 
+def with_code(sentence: str) -> Markup:
+    """A sentence with what stands in `backticks` as code."""
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if place % 2 else escape(part)
+        for place, part in enumerate(sentence.split("`"))
+    )
+
+
 def _zone(name: str | None) -> ZoneInfo:
     try:
         return ZoneInfo(name or "UTC")
@@ -86,8 +106,17 @@ def _zone(name: str | None) -> ZoneInfo:
 
 
 @hookimpl
+def handle_exception(datasette, request, exception):
+    is_said = isinstance(exception, Base400 | DatasetteError) and not isinstance(exception, Forbidden)
+    if not is_said or request.path.endswith(".json"):
+        return None  # plugins/quiet.py and privacy.py have words for what is neither, and Datasette its JSON
+    return lambda: wrong(datasette, request, exception)
+
+
+@hookimpl
 def prepare_jinja2_environment(env):
-    env.filters.update(when=when, exact=exact, heat=heat, days=days, number=number, signed=moods.signed)
+    env.filters.update(when=when, exact=exact, heat=heat, days=days, number=number)
+    env.filters.update(signed=moods.signed, with_code=with_code)
 
 
 @hookimpl

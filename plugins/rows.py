@@ -24,6 +24,7 @@ WORDS = {
 ENDS = {"_pct": " %", "_utc": " (UTC)", "_local": "", "_s": " (seconds)"}
 LONG = 160  # letters of a cell that are shown before it is folded
 UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ?")
+NO_COUNTS = {"person", "moodle_id", "cmid", "course", "week", "year"}  # whole numbers that are no amounts
 SORTED_BY = "_by"  # in the address: a column, with a minus before it for the highest first
 
 
@@ -53,13 +54,15 @@ def answer(columns: list[str], shown: list[list], raw: list, hidden: list[bool],
     """An answer without its hidden columns, in the order that the address asks for (`_by`).
 
     `heads`: {name, words, is_number, sorted ('ascending', 'descending' or ''), href (to sort by it)};
-    `rows`: lists of {name, words, is_number, pct (number or None), value}, as `heads`.
+    `rows`: lists of {name, words, is_number, is_name, pct (number or None), value}, as `heads`; what a row is about is
+    its name: the first column, unless that is a number.
     """
     by = request.args.get(SORTED_BY) or ""
     kept = [index for index, is_hidden in enumerate(hidden) if not is_hidden]
     heads = {index: _head(columns[index], [row[index] for row in raw], by, request) for index in kept}
     pairs = list(zip(shown, raw, strict=True))
     for index, head in heads.items():
+        head["is_name"] = index == kept[0] and not head["is_number"]
         if head["sorted"]:
             pairs = _in_order(pairs, index, head["sorted"] == "descending")
     rows = [
@@ -81,7 +84,8 @@ def _head(column: str, values: list, by: str, request: Request) -> dict:
 
 def _cell(column: str, said: Any, value: Any) -> dict:
     is_share = column.endswith("_pct") and _is_number(value)
-    return {"value": folded(said), "pct": value if is_share else None}
+    is_count = isinstance(value, int) and str(said) == str(value) and column not in NO_COUNTS
+    return {"value": f"{value:,}" if is_count else folded(said), "pct": value if is_share else None}
 
 
 def _in_order(pairs: list[tuple], index: int, descending: bool) -> list[tuple]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sqlite3
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
 
@@ -21,6 +22,7 @@ from loaders import (
     moods,
     noting,
     people_lists,
+    question_links,
     sentiment,
     since,
     student,
@@ -54,7 +56,7 @@ async def student_page(datasette: Datasette, request: Request) -> Response:
         "chart": week_chart.chart(found["usage"]["weeks"]),
         "mood_chart": moods.chart([row for row in found["posts"] if row["source"] == "blog"]),
         "initials": initials(person),
-        "course_href": course_page(datasette, database, course),
+        "course_href": question_links.course_page(datasette, database, course),
         "role": role_name(person["role"]),
         "personal": personal(person, found["details"], moodle_links.profile(course, person), found["blogs"]),
         "forum_posts": [row for row in posts if row["source"] == "forum"],
@@ -62,7 +64,7 @@ async def student_page(datasette: Datasette, request: Request) -> Response:
         "blog_posts": [row for row in posts if row["source"] == "blog"],
         "all_posts": all_posts(datasette, database, course, person),
         "looked": looked,
-        "turn": people_lists.turn(request.args, datasette.urls.path("/-/student"), course, person, database),
+        "turn": people_lists.turn(of_ours(request), datasette.urls.path("/-/student"), course, person, database),
         "own": own,
         "odd": [each for each in found["worth_a_look"] if each not in fine],
         "fine": fine,
@@ -70,6 +72,11 @@ async def student_page(datasette: Datasette, request: Request) -> Response:
         "same_as": {kind: address(datasette, database, course, person, kind) for kind in ("json", "csv")},
     }
     return await web.page(datasette, request, "coursette_student.html", context)
+
+
+def of_ours(request: Request) -> Mapping:
+    """What the address says, if one of our pages led here: another site's link takes nobody through a list."""
+    return request.args if request.headers.get("sec-fetch-site") in (None, "same-origin", "none") else {}
 
 
 async def looks(datasette: Datasette, request: Request, course: dict, person: dict) -> dict | None:
@@ -247,12 +254,6 @@ def all_posts(datasette: Datasette, database: str, course: dict, person: dict) -
         "blog": f"{datasette.urls.table(database, 'blog_posts')}?{urlencode(ids)}",
         "forum": f"{datasette.urls.table(database, 'forum_posts')}?{urlencode({**ids, 'course_id': course['id']})}",
     }
-
-
-def course_page(datasette: Datasette, database: str, course: dict) -> str:
-    """The page of the whole course (plugins/course.py)."""
-    ids = {"course": course["moodle_id"] or "", "site": course["site"] or "", "db": database}
-    return datasette.urls.path(f"/-/course?{urlencode(ids)}")
 
 
 def address(datasette: Datasette, database: str, course: dict, person: dict, kind: str) -> str:

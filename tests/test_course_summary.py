@@ -309,7 +309,7 @@ async def test_the_page_is_recorded_as_a_list_and_closed_to_strangers(datasette)
 
 async def test_the_student_page_leads_back_to_the_course(datasette):
     html = HTMLParser((await get(datasette, "/-/student?course=2&user=5")).text)
-    back = html.css_first("header.who p a")
+    back = html.css_first(".crumbs a")
     assert back.text() == "EDC3100" and (await get(datasette, back.attributes["href"])).status_code == 200
 
 

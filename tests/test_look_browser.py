@@ -17,6 +17,7 @@ TABLE, QUESTION, SQL = "moodle/people?_facet=site_id", "moodle/resource_usage?co
 PAGES = {
     "home": "",
     "course": "-/course?course=2",
+    "grid": "-/completion?course=2",
     "database": "moodle",
     "table": TABLE,
     "filtered": "moodle/people?_search=lee&lastname__contains=e&_where=1=1&site_id=1&_facet=site_id&_sort=email",
@@ -30,24 +31,33 @@ PAGES = {
     "wrong SQL": "moodle?sql=select+nonsense",
     "parameters": "moodle?sql=select+:a+%2B+:b",
     "find": "-/find?q=e",
+    "letters": "moodle/student_profile?course=2",
+    "nudges": "-/nudges",
     "student": "-/student?course=2&user=5",
     "account": "-/account",
     "bookmark": "-/bookmarklet",
     "not there": "nothing",
     "no such table": "moodle/nothing",
     "no such student": "-/student?course=2&user=77",
-    "settings": "-/settings",
 }
 # What is large on purpose, and not ours: the charts that a teacher makes herself, the editor of SQL.
 OF_OTHERS = re.compile(r"/datasette_vega/|/codemirror-|/cm-resize-|/sql-formatter-")
 LARGEST_BYTES = 100_000
 SMALLEST_PX = 24  # WCAG 2.5.8
+WIDE = 1200
+SEEN = """chosen => [...document.querySelectorAll(chosen)].filter(each => each.checkVisibility())
+    .map(each => each.outerHTML.slice(0, 120))"""
+OFF_PAPER = "header.top, nav, footer, .skip, .export-links, svg.dropdown-menu-icon, main input[type=submit]"
+# Controls that show with less than so many pixels either way: [HTML, width, height].
 SMALL = """([controls, least]) => [...document.querySelectorAll(controls)]
-    .filter(each => each.checkVisibility() && !each.matches('[type=checkbox], [type=radio], .CodeMirror *'))
+    .filter(each => each.checkVisibility())
+    .filter(each => !each.closest('.CodeMirror') && !each.matches('[type=checkbox], [type=radio]'))
     .map(each => [each.outerHTML.slice(0, 120), each.getBoundingClientRect()])
     .filter(([, box]) => box.width > 1 && (box.height < least || box.width < least))
     .map(([html, box]) => [html, box.width, box.height])"""
-CONTROLS = "button, select, summary, input:not([type=hidden]), textarea, [role=button], .top a, .rows-and-columns th a"
+CONTROLS = (
+    "button, select, summary, input:not([type=hidden]), textarea, [role=button], .top a, .rows-and-columns thead a"
+)
 
 
 @pytest.fixture(scope="module")
@@ -61,18 +71,38 @@ def state(browser: Browser, tmp_path_factory):
         context.close()
 
 
+@pytest.fixture(scope="module", params=PAGES)
+def each(browser: Browser, state, request):
+    """A page of each kind, opened once for all that is looked at; `scripts` has the answers with scripts."""
+    address, cookies = state
+    context = browser.new_context(viewport={"width": WIDE, "height": 800}, storage_state=cookies)
+    page = context.new_page()
+    page.scripts = {}
+    page.on("response", lambda got: got.request.resource_type == "script" and page.scripts.update({got.url: got}))
+    page.goto(address + PAGES[request.param])
+    if request.param == "letters":
+        to_the_letters(page)
+    yield page
+    context.close()
+
+
+def to_the_letters(page: Page) -> None:
+    page.locator(".people-list summary").click()
+    page.get_by_label("Letter", exact=True).fill("Dear {first name}")
+    page.get_by_role("button", name="Show the letters").click()
+    page.wait_for_selector(".a-letter")
+
+
 @pytest.fixture
 def open_page(browser: Browser, state):
-    """Opens a page (its name in PAGES) in a window of any kind; `scripts` has the bytes of each file it ran."""
+    """Opens a page (its name in PAGES) in a window of any kind."""
     address, cookies = state
     contexts = []
 
-    def opened(name: str, width: int = 1200, signed_in: bool = True, **kind) -> Page:
+    def opened(name: str, width: int = WIDE, signed_in: bool = True, **kind) -> Page:
         who = {"storage_state": cookies} if signed_in else {}
         contexts.append(browser.new_context(viewport={"width": width, "height": 800}, **who, **kind))
         page = contexts[-1].new_page()
-        page.scripts = {}
-        page.on("response", lambda got: got.request.resource_type == "script" and page.scripts.update({got.url: got}))
         page.goto(address + PAGES.get(name, name))
         return page
 
@@ -81,30 +111,53 @@ def open_page(browser: Browser, state):
         context.close()
 
 
-def violations(page: Page, **options) -> list[tuple]:
-    found = Axe().run(page, options={"resultTypes": ["violations"], **options}).response["violations"]
+def violations(page: Page) -> list[tuple]:
+    found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
     return [(one["id"], [node["html"][:200] for node in one["nodes"]][:3]) for one in found]
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_every_page_is_accessible_light_and_fits(open_page, name):
-    page = open_page(name)
-    own = [len(got.body()) for url, got in page.scripts.items() if not OF_OTHERS.search(url)]
-    inline = page.evaluate("[...document.scripts].reduce((sum, each) => sum + each.textContent.length, 0)")
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(each, scheme):
+    each.emulate_media(color_scheme=scheme)
+    assert violations(each) == []
+
+
+def test_the_header_leads_home_finds_and_signs_out(each):
+    header = each.locator("header.top")
+    assert header.get_by_role("link", name="Coursette").get_attribute("href") == "/"
+    assert each.get_by_role("searchbox").count() >= 1 and each.locator("[role=search]").count() == 1
+    assert header.get_by_role("button", name="Sign out").is_visible()
+    assert each.locator("h1").count() == 1 and each.locator("main").count() == 1
+
+
+def test_controls_are_large_enough_to_hit(each):
+    assert each.evaluate(SMALL, [CONTROLS, SMALLEST_PX]) == []
+
+
+def test_scripts_are_small(each):
+    own = [len(got.body()) for url, got in each.scripts.items() if not OF_OTHERS.search(url)]
+    inline = each.evaluate("[...document.scripts].reduce((sum, each) => sum + each.textContent.length, 0)")
     assert sum(own) + inline < LARGEST_BYTES
-    assert page.locator("h1").count() == 1 and page.locator("main").count() == 1
-    assert page.evaluate(SMALL, [CONTROLS, SMALLEST_PX]) == []
-    assert violations(page) == []
-    page.emulate_media(color_scheme="dark")
-    assert violations(page, runOnly=["color-contrast"]) == []
-    page.set_viewport_size({"width": 320, "height": 800})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_a_phone_scrolls_down_only(each):
+    each.set_viewport_size({"width": 320, "height": 700})
+    wide = each.evaluate("document.documentElement.scrollWidth")
+    each.set_viewport_size({"width": WIDE, "height": 800})
+    assert wide <= 320
+
+
+def test_paper_has_no_navigation(each):
+    each.emulate_media(media="print")
+    seen = each.evaluate(SEEN, OFF_PAPER)
+    title = each.locator("h1").is_visible()
+    each.emulate_media(media="screen")
+    assert seen == [] and title
 
 
 @pytest.mark.parametrize("path", ["-/login", "moodle"])
-def test_so_are_pages_before_signing_in(open_page, path):
-    page = open_page(path, signed_in=False)
-    assert page.locator("h1").inner_text() == "Sign in" and violations(page) == []
+def test_axe_finds_nothing_before_signing_in(open_page, path):
+    assert violations(open_page(path, signed_in=False)) == []
 
 
 @pytest.mark.parametrize("name", ["home", "database", "table", "row", "question", "SQL", "find"])
@@ -192,19 +245,42 @@ def test_forced_colours_keep_edges(open_page):
     assert page.locator("td .heat").first.evaluate("chip => getComputedStyle(chip).forcedColorAdjust") == "none"
 
 
-@pytest.mark.parametrize("name", ["table", "question", "SQL", "row", "database"])
-def test_paper_has_the_rows_and_no_navigation(open_page, name):
+@pytest.mark.parametrize("name", ["table", "question", "row"])
+def test_paper_has_all_rows(open_page, name):
     page = open_page(name)
     page.emulate_media(media="print")
-    for gone in page.locator("header.top, form, nav, footer, button, .export-links, svg.dropdown-menu-icon").all():
-        assert not gone.is_visible(), gone.evaluate("each => each.outerHTML.slice(0, 120)")
-    assert page.locator("h1").is_visible() and page.locator("tbody td").first.is_visible()
+    assert page.locator("tbody td").first.is_visible() and not page.locator("main form").first.is_visible()
     expect(page.locator(".table-wrapper")).to_have_css("max-height", "none")
 
 
-def test_the_same_header_stands_on_every_page(open_page):
-    for name in ("database", "account", "question", "settings"):
-        header = open_page(name).locator("header.top")
-        assert header.get_by_role("link", name="Coursette").is_visible()
-        assert header.get_by_role("searchbox", name="Find").is_visible()
-        assert header.get_by_role("button", name="Sign out").is_visible()
+def test_a_question_leads_back_to_its_course(open_page):
+    page = open_page("question")
+    page.get_by_role("navigation", name="Where this is").get_by_role("link").first.click()
+    page.wait_for_url("**/-/course?course=2**")
+
+
+def test_the_home_page_leads_to_ten_questions_and_in_two_clicks_to_all(open_page):
+    page = open_page("home")
+    assert page.locator(".course").first.locator(".questions a").count() == 10
+    page.get_by_role("link", name="more questions").first.click()
+    page.wait_for_url("**#questions")
+    course = page.locator(".headed .questions a").evaluate_all("links => links.map(a => new URL(a.href).pathname)")
+    database = open_page("database").locator(".headed .questions a")
+    every = database.evaluate_all("links => links.map(a => new URL(a.href).pathname)")
+    assert len(course) >= 25 and set(course) == set(every)
+
+
+def test_names_head_their_rows_and_stay_in_sight(open_page):
+    page = open_page("student question", 500)
+    name, box = page.locator("tbody th[scope=row]").first, page.locator(".table-wrapper")
+    assert name.inner_text() and page.locator("tbody tr").count() == page.locator("tbody th").count()
+    box.evaluate("box => box.scrollTo(150, 0)")
+    assert box.evaluate("box => box.scrollLeft") == 150
+    assert name.bounding_box()["x"] == pytest.approx(box.bounding_box()["x"], abs=2)
+
+
+def test_an_answer_is_sorted_by_its_heads(open_page):
+    page = open_page("question", java_script_enabled=False)
+    page.locator("thead").get_by_role("link", name="clicks", exact=True).click()
+    counts = [int(text.replace(",", "")) for text in page.locator("td.col-clicks").all_inner_texts() if text.strip()]
+    assert counts == sorted(counts, reverse=True) and page.locator("th[aria-sort=descending]").count() == 1

@@ -16,8 +16,7 @@ CHART = "#g.mark=bar&g.x_column=week&g.x_type=ordinal&g.y_column=clicks&g.y_type
 PAGES = [
     "", "-/student?course=2&user=5", "-/bookmarklet", "-/account", "-/course?course=2",
     "-/completion?course=2", "moodle", "moodle/people", "moodle/people/1",
-    "moodle/people?_search=lee", "moodle/people?_search=nobody",
-    "moodle/people?_sort=fullname", "moodle/people?_sort_desc=fullname",
+    "moodle/people?_search=lee", "moodle/people?_sort=fullname", "moodle/people?_sort_desc=fullname",
     "moodle/events?_facet=person_id&_facet_size=2", "moodle/people?_where=1=1", "moodle/nothing", "nothing",
     "moodle?sql=select+*+from+people", "moodle?sql=select+nonsense", "moodle/student_profile?course=2",
     "moodle/student_profile?course=2&_hide_sql=", "moodle/weeks?course=2", "_memory",

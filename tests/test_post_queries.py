@@ -45,8 +45,8 @@ def some(row: dict, *columns: str) -> tuple:
 # ---- all of them ----
 
 
-def test_there_are_twelve():
-    assert len(POST_QUERIES) == 12
+def test_there_are_thirteen():
+    assert len(POST_QUERIES) == 13
 
 
 @pytest.mark.parametrize("name", [name for name in POST_QUERIES if name not in OF_THE_LOG])
@@ -97,7 +97,7 @@ async def test_names_lead_to_the_student_and_nothing_is_taken_for_markup(path):
         html = HTMLParser(page.text)
         assert page.status_code == 200 and "Answer:" in page.text
         assert "<script>alert" not in page.text and "<b>task" not in page.text
-        if link := html.css_first("td.col-fullname a"):
+        if link := html.css_first("tbody .col-fullname a"):
             assert (await get(datasette, link.attributes["href"])).status_code == 200
         else:
             assert name in NO_ROW_A_PERSON
@@ -118,8 +118,8 @@ async def test_the_form_says_what_each_number_means(path):
 
 async def test_the_course_page_has_them_under_a_heading_of_their_own(path):
     html = HTMLParser((await get(instance(path), "/-/course?course=2")).text)
-    headings = [heading.text() for heading in html.css("#questions ~ h3")]
-    found = html.css("#questions ~ h3 + ul.questions")[headings.index("Blogs and forums")]
+    headings = [heading.text() for heading in html.css("#questions + .headed h3")]
+    found = html.css("#questions + .headed ul.questions")[headings.index("Blogs and forums")]
     assert [link.text() for link in found.css("a")] == [QUERIES[name]["title"] for name in POST_QUERIES]
 
 

@@ -190,7 +190,7 @@ async def test_the_owner_sees_it_as_page_json_and_csv(datasette):
 
 async def test_a_name_leads_to_the_students_page(datasette):
     html = HTMLParser((await get(datasette, "/audit/never_looked_at?course=2")).text)
-    link = html.css_first("td.col-fullname a").attributes["href"]
+    link = html.css_first("tbody .col-fullname a").attributes["href"]
     assert link == "/-/student?course=2&person=6&db=moodle"
     assert (await get(datasette, link)).status_code == 200
     assert [option.text() for option in html.css('select[name="course"] option')][1:] == [
