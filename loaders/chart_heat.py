@@ -36,7 +36,7 @@ def cells_of(asked: Asked, along: Places, down: Places) -> dict[tuple[int, int],
     x_of, y_of = along.index(), down.index()
     cells: dict[tuple[int, int], float] = {}
     for row in asked.rows:
-        at: Any = x_of.get(row.get(asked.column("x"))), y_of.get(row.get(asked.column("y")))
+        at: Any = x_of.get(asked.key("x", row)), y_of.get(asked.key("y", row))
         value = number(row.get(asked.column("value")))
         if None not in at and value is not None:
             cells[at] = value

@@ -35,6 +35,12 @@ class Asked:
         column = self.column(role)
         return str((self.chart.get("words") or {}).get(column) or column.replace("_", " "))
 
+    def key(self, role: str, row: Mapping[str, Any]) -> Any:
+        """Where a row stands along an axis: at its cell; a person at our key, as two may have the same name."""
+        value = row.get(self.column(role))
+        is_person = self.column(role) == "fullname" and value is not None and row.get("person") is not None
+        return row["person"] if is_person else value
+
     def values(self, role: str) -> list[Any]:
         """This column of all rows."""
         return [row.get(self.column(role)) for row in self.rows]
@@ -142,8 +148,11 @@ class Places:
 def places(asked: Asked, role: str) -> Places:
     """The different values of a column: time and numbers in their order, names in that of the rows.
 
-    A week in a break that the rows tell of (`is_break`) is called that.
+    A week in a break that the rows tell of (`is_break`) is called that. People are told apart, whatever their names.
     """
+    if asked.column(role) == "fullname":
+        people = {asked.key(role, row): name(row["fullname"]) for row in asked.rows if row.get("fullname") is not None}
+        return Places(list(people), list(people.values()))
     keys = list(dict.fromkeys(value for value in asked.values(role) if value is not None))
     column, is_weekly = asked.column(role), is_time(asked, role)
     if column in FILLED and are_numbers(keys):

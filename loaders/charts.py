@@ -95,7 +95,8 @@ def near(asked: Asked) -> tuple[Asked, list[str]]:
     if not far:
         return asked, []
     names = listed([f"{week:g}" for week in sorted(far)])
-    rows = [row for row in asked.rows if row.get(column) not in far]
+    # Who has nothing in any other week keeps a place, with nothing in it.
+    rows = [{**row, column: None} if row.get(column) in far else row for row in asked.rows]
     return changed(asked, rows=rows), [f"Not drawn: week {names}, far from all others."]
 
 

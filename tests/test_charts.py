@@ -289,3 +289,23 @@ def test_numbers_are_said_shortly(value, long, brief):
 @pytest.mark.parametrize("value", [None, "7", True, float("nan"), float("inf"), b"7"])
 def test_what_is_no_number(value):
     assert number(value) is None
+
+
+NAMESAKES = [
+    {"fullname": "Sam Lee", "person": 2, "week": 1, "posts": 5},
+    {"fullname": "Sam Lee", "person": 3, "week": 1, "posts": 1},
+    {"fullname": "Sam Lee", "person": 3, "week": 2, "posts": 4},
+]
+POSTS = {"mark": "heat", "x": "week", "y": "fullname", "value": "posts"}
+
+
+def test_two_people_of_one_name_are_two_rows_and_no_number_hides_another():
+    found = figure(POSTS, NAMESAKES)
+    assert texts(found).count("Sam Lee") == 2 and {"5", "1", "4"} <= set(texts(found))
+
+
+def test_who_has_something_in_a_far_week_only_keeps_a_row():
+    rows = [*NAMESAKES, {"fullname": "Al", "person": 4, "week": 560, "posts": 7}]
+    found = figure(POSTS, rows)
+    assert "Al" in texts(found) and "7" not in texts(found)
+    assert found.remarks == ["Not drawn: week 560, far from all others."]
