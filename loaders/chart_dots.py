@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from statistics import median
 
+from loaders import chart_days
 from loaders import chart_look as look
 from loaders.chart_rows import Asked, Drawing, drawn_of, name, number, said
 from loaders.chart_words import upper
@@ -16,7 +17,9 @@ CALLED = ("name", "activity")  # columns that call a dot; students are not calle
 
 
 def draw(asked: Asked) -> Drawing | None:
-    """The dots of an answer, or None where there are too few."""
+    """The dots of an answer, or None where there are too few; with a `value`, those of chart_days.py."""
+    if asked.column("value"):
+        return chart_days.draw(asked)
     called = next((column for column in CALLED if asked.rows and column in asked.rows[0]), "")
     found = [
         {
