@@ -7,10 +7,9 @@ of our own, never as a part of what it computes, and it may load nothing.
 from __future__ import annotations
 
 import asyncio
-import importlib
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from dataclasses import replace as changed
 from typing import Any
@@ -24,10 +23,13 @@ from loaders.week_chart import without_lone_week
 LOG = logging.getLogger(__name__)
 DRAWER = Drawer()  # one for all instances in a process
 MARKS = {"bar": chart_bars.draw, "line": chart_lines.draw, "heat": chart_heat.draw, "dot": chart_dots.draw}
-ROLES = ("x", "y", "value", "series", "from", "to", "weight")
 NEEDED = {"bar": "xy", "line": "xy", "dot": "xy", "heat": ("x", "y", "value"), "network": ("from", "to")}
-SAID = re.compile(r' (?:font-family="[^"]*"|font-weight="normal"|opacity="1"|pointer-events="none")')
+SAID = re.compile(
+    r' (?:font-family="[^"]*"|font-weight="normal"|opacity="1"|pointer-events="none"'
+    r'|role="graphics-[^"]*"|aria-roledescription="[^"]*")'
+)
 FINER = re.compile(r"(\d\.\d)\d+")
+TOO_LITTLE = "There is too little in this answer for a chart."
 FAILED = "The chart could not be drawn here; the table below has all of it."
 TRIED = {"$schema": "https://vega.github.io/schema/vega-lite/v6.json", "data": {"values": [{}]}, "mark": "point"}
 TAG = re.compile(r"<[^>]+>")
@@ -35,6 +37,9 @@ TAG = re.compile(r"<[^>]+>")
 ACTIVE = re.compile(
     r"<(?:script|style|foreignObject|image|iframe|animate|set)\b|\son\w+\s*=|javascript:", re.IGNORECASE
 )
+
+
+Path = Callable[[str], str]  # makes an address on this server of a path, as Datasette's urls.path
 
 
 @dataclass(frozen=True)
@@ -48,31 +53,33 @@ class Figure:
 
 
 async def figure(
-    chart: Mapping[str, Any] | None, columns: Sequence[str], rows: Sequence, is_cut: bool
+    chart: Mapping[str, Any] | None, columns: Sequence[str], rows: Sequence, is_cut: bool, path: Path = str
 ) -> Figure | None:
-    """The chart of an answer; None where it asks for none, or has nothing to draw. Never an error."""
+    """The chart of an answer; None where it asks for none, or there are no rows. Never an error."""
     if not chart or not rows:
         return None
     try:
-        return await asyncio.to_thread(_figure, chart, columns, rows, is_cut)
+        return await asyncio.to_thread(_figure, chart, columns, rows, is_cut, path)
     except Exception as error:  # whatever a library or a cell does: the page has its table
         LOG.warning("A chart could not be drawn (%s).", type(error).__name__)
         return Figure("", FAILED)
 
 
-def _figure(chart: Mapping[str, Any], columns: Sequence[str], rows: Sequence, is_cut: bool) -> Figure | None:
+def _figure(chart: Mapping[str, Any], columns: Sequence[str], rows: Sequence, is_cut: bool, path: Path = str) -> Figure:
     named = [dict(zip(columns, row, strict=True)) for row in rows]
-    drawing = drawing_of(Asked(chart, named, is_cut))
-    return drawing and Figure(svg(drawing.spec), drawing.words, drawing.remarks, drawing.is_linked)
+    drawing = drawing_of(Asked(chart, named, is_cut), path)
+    if drawing is None:
+        return Figure("", TOO_LITTLE)
+    return Figure(svg(drawing.spec), drawing.words, drawing.remarks, drawing.is_linked)
 
 
-def drawing_of(asked: Asked) -> Drawing | None:
+def drawing_of(asked: Asked, path: Path = str) -> Drawing | None:
     """How an answer is drawn; None where its columns are missing, or too little is in them."""
     mark = asked.chart.get("mark")
     if not asked.rows or any(asked.column(role) not in asked.rows[0] for role in NEEDED.get(mark, ("mark",))):
         return None
     if mark == "network":
-        return network(asked)
+        return network(asked, path)
     asked, far = near(asked)
     drawing = MARKS[mark](asked)
     return drawing and changed(drawing, remarks=[*drawing.remarks, *far])
@@ -93,17 +100,11 @@ def near(asked: Asked) -> tuple[Asked, list[str]]:
     return changed(asked, rows=rows), [f"Not drawn: week {names}, far from all others."]
 
 
-def network(asked: Asked) -> Drawing | None:
-    """Who is joined to whom, by the module of that mark."""
-    module = importlib.import_module("loaders.chart_network")
-    pairs = [(row.get(asked.column("from")), row.get(asked.column("to"))) for row in asked.rows]
-    joined = [pair for pair in pairs if None not in pair]
-    if not joined:
-        return None
-    spec = module.specification(asked.chart, [dict(row) for row in asked.rows])
-    people = len({name for pair in joined for name in pair})
-    roles = f"{asked.words('from')}, {asked.words('to')}"
-    return Drawing(spec, f"Network: {people:,} people and {len(joined):,} lines between them ({roles}).")
+def network(asked: Asked, path: Path) -> Drawing | None:
+    """Who is joined to whom, each with a link to their page."""
+    from loaders import chart_network
+
+    return chart_network.draw(asked, lambda *student: path(chart_network.student_page(*student)))
 
 
 def svg(spec: dict) -> str:
@@ -115,7 +116,9 @@ def svg(spec: dict) -> str:
 
 
 def _slim(tag: re.Match) -> str:
-    """A tag without what the page says for all, nor parts of pixels: a third of the letters."""
+    """A tag without what the page says for all, parts of pixels, and a role that has no name: half of the letters."""
+    if "href=" in tag[0] or "aria-label=" in tag[0]:
+        return tag[0]
     return FINER.sub(r"\1", SAID.sub("", tag[0]))
 
 

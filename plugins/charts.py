@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 
 from datasette import hookimpl
 
@@ -10,9 +11,11 @@ from loaders import charts
 
 
 @hookimpl
-def extra_template_vars(view_name):
+def extra_template_vars(datasette, view_name):
     """`figure_of(chart, columns, rows, is_cut)` for templates/coursette_chart.html: charts.figure."""
-    return {"figure_of": charts.figure} if view_name in ("query", "table") else {}
+    if view_name not in ("query", "table"):
+        return {}
+    return {"figure_of": partial(charts.figure, path=datasette.urls.path)}
 
 
 @hookimpl
