@@ -38,6 +38,7 @@ TAG = re.compile(r"<[^>]+>")
 # Whatever an SVG can do but be seen and lead on: a browser would not do it on our pages either (content_policy.py).
 ACTIVE = {"script", "style", "foreignobject", "image", "iframe", "animate", "set", "use"}
 
+
 Path = Callable[[str], str]  # makes an address on this server of a path, as Datasette's urls.path
 
 
