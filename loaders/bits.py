@@ -13,7 +13,7 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable
-from functools import cache
+from functools import lru_cache
 
 
 def as_set(positions: Iterable[int]) -> int:
@@ -34,6 +34,8 @@ def sets_by(pairs: Iterable[tuple]) -> dict:
 
 def read_set(blob: bytes | None) -> int:
     """A stored set; null is nobody, as `bit_set` over no rows is null in SQL."""
+    if blob and len(blob) > MOST // 8:
+        raise ValueError("no course has so many students")
     return int.from_bytes(blob or b"", "little")
 
 
@@ -55,14 +57,16 @@ def count(blob: bytes, inside: int) -> tuple[int, int]:
 _number = int.from_bytes  # looked up once: a page of a large course counts thousands of planes
 
 
-@cache
+@lru_cache(10_000)
 def _places(length: int, planes: int) -> list[tuple[int, slice]]:
     """(k, where plane k is) in a blob of so many bytes and planes."""
-    width = (length - 1) // planes
+    width = (length - 1) // planes if planes else 0
     return [(k, slice(1 + k * width, 1 + (k + 1) * width)) for k in range(planes)]
 
 
-MOST = 1_000_000  # students of a course; SQL of anybody's own must not fill the memory
+# SQL of anybody's own must not fill the memory.
+MOST = 1_000_000  # students of a course
+MOST_COUNTS, MOST_CLICKS = 20_000, 1 << 40  # different numbers of clicks in one place, and the highest
 
 
 def _bit(position: int) -> int:
@@ -92,6 +96,8 @@ class Planes:
         self.having: dict[int, int] = defaultdict(int)  # number of clicks -> students; there are few numbers
 
     def step(self, position: int, clicks: int) -> None:
+        if len(self.having) > MOST_COUNTS or clicks > MOST_CLICKS:
+            raise ValueError("nobody clicks so often")
         self.having[clicks] |= _bit(position)
 
     def finalize(self) -> bytes:

@@ -19,6 +19,7 @@ MANY = {
     "value": "values", "grade": "grades",
 }  # fmt: skip
 LISTED = 12
+MOST, LONGEST = 100, 300  # names in one list, and characters of each
 
 
 @dataclass
@@ -35,7 +36,10 @@ def choose(noun: str, asked: str | list[str], known: list[tuple[int, int | None,
     Several groups of exactly this name are all meant; of anything else one must fit, and best.
     """
     found, notes = [], []
-    for name in names(asked):
+    several = names(asked)
+    if len(several) > MOST:  # each is compared with all there are
+        return Choice([], f"at most {MOST} {MANY[noun]} can be named at once")
+    for name in several:
         fitting = _best(name, known)
         if len(fitting) == 1 or (noun == "group" and fitting and _fit(name, *fitting[0][1:]) <= NAME):
             found += [row[0] for row in fitting]
@@ -47,10 +51,10 @@ def choose(noun: str, asked: str | list[str], known: list[tuple[int, int | None,
 def names(asked: str | list[str]) -> list[str]:
     """One name, or those of a JSON list, each as text and once."""
     if isinstance(asked, str) and asked.startswith("["):
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             asked = json.loads(asked)
     several = asked if isinstance(asked, list) else [asked]
-    return list(dict.fromkeys(str(name).strip() for name in several if str(name).strip()))
+    return list(dict.fromkeys(str(name).strip()[:LONGEST] for name in several if str(name).strip()))
 
 
 def _fit(asked: str, moodle_id: int | None, name: str | None) -> int:

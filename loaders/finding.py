@@ -14,7 +14,7 @@ from loaders.names import fold
 from loaders.statements import FOLDER
 
 SEARCHED = ("fullname", "email", "idnumber", "username")
-MOST = 200  # characters that are looked for
+MOST, MOST_WORDS = 200, 12  # characters and words that are looked for
 BRACKETS = {ord(char): " " for char in "<>"}  # what is between them is a word too, and no tag to leave out
 
 
@@ -25,7 +25,7 @@ def asked(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """The words to look for, as `stand_in` compares them."""
-    return plain(asked(text)).split()
+    return list(dict.fromkeys(plain(asked(text)).split()))[:MOST_WORDS]
 
 
 def stand_in(wanted: list[str], *texts: str | None) -> bool:

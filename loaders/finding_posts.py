@@ -65,8 +65,8 @@ def has_posts(conn: sqlite3.Connection) -> bool:
 
 def expression(typed: str) -> str:
     """What full-text search is asked: each word quoted, so that none is an operator, as the beginning of one."""
-    quoted = ['"{}"*'.format(word.replace('"', '""')) for word in finding.asked(typed).split()]
-    return " ".join(word for word in quoted if any(map(str.isalnum, word)))
+    quoted = ['"{}"*'.format(word.replace('"', '""')) for word in dict.fromkeys(finding.asked(typed).split())]
+    return " ".join([word for word in quoted if any(map(str.isalnum, word))][: finding.MOST_WORDS])
 
 
 def marked(text: str | None) -> Markup:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 # One address, as it may stand in a list: nothing that a mail program would take for two, or for a name and an address.
 ADDRESS = re.compile(r"[^\s@,;:<>()\[\]\\\"]+@[^\s@,;:<>()\[\]\\\"]+")
-PLACE = re.compile(r"\{\s*([^{}\n]{1,40}?)\s*\}")
+PLACE = re.compile(r"\{([^{}\n]{1,40})\}")
 WORDS = ("first name", "last name", "name")
 MOST_LETTERS, MOST_CHARACTERS, MOST_OF_SUBJECT = 500, 10_000, 200
 LONGEST_LINK = 2000  # characters; Windows hands a mail program hardly more
@@ -58,12 +58,14 @@ def filled(text: str, person: dict) -> str:
         "last name": line(person["lastname"]) or full,
         "name": full,
     }
-    return PLACE.sub(lambda match: names.get(match[1].lower(), match[0]), text)
+    return PLACE.sub(lambda match: names.get(match[1].strip().lower(), match[0]), text)
 
 
 def unknown(*texts: str) -> list[str]:
     """What stands in braces and is not filled in."""
-    return list(dict.fromkeys(m[0] for text in texts for m in PLACE.finditer(text) if m[1].lower() not in WORDS))
+    return list(
+        dict.fromkeys(m[0] for text in texts for m in PLACE.finditer(text) if m[1].strip().lower() not in WORDS)
+    )
 
 
 def line(text: str | None) -> str:

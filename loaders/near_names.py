@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from loaders.names import fold
 
 MOST = 3
+LONGEST = 300  # characters that are compared
 
 
 class NearNames:
@@ -23,7 +24,7 @@ class NearNames:
             self.names.setdefault(fold(name), name)
 
     def finalize(self) -> str | None:
-        near = get_close_matches(fold(self.asked), self.names, MOST)
+        near = get_close_matches(fold(self.asked[:LONGEST]), self.names, MOST)
         return ", ".join(f"“{self.names[folded]}”" for folded in near) or None
 
 

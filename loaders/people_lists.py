@@ -10,7 +10,7 @@ import re
 import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from loaders import letters
 from loaders.statements import ask
@@ -18,6 +18,8 @@ from loaders.statements import ask
 NEEDED = {"person", "email"}
 MOST_IN_TURN = 500  # so many keys an address may hold
 KEYS = re.compile(r"\d{1,18}(\.\d{1,18})*", re.ASCII)
+QUESTION = re.compile(r"(/[^/]+)*/[^/.]+/[^/.]+")
+NOT_CARRIED = {"sql", "_where", "_through"}
 LOCAL = re.compile(r"/(?![/\\])[!-\[\]-~]{0,2000}")  # a path of this server: no other host, no backslash, no space
 
 
@@ -72,8 +74,13 @@ def keys(text: str | None) -> list[int]:
 
 
 def local(path: str | None) -> str | None:
-    """An address of this server and no other; None for anything else."""
-    return path if LOCAL.fullmatch(path or "") else None
+    """The address of a question on this server; None for anything else, somebody's SQL too."""
+    if not LOCAL.fullmatch(path or ""):
+        return None
+    parts = urlsplit(path)
+    keys_given = {key for key, _ in parse_qsl(parts.query, keep_blank_values=True)}
+    is_question = QUESTION.fullmatch(parts.path) and "/-/" not in parts.path and not keys_given & NOT_CARRIED
+    return path if is_question else None
 
 
 def carried(asked: Mapping) -> dict[str, str]:

@@ -25,19 +25,18 @@ async def may_see(datasette: Datasette, actor: dict | None, *rules: tuple) -> bo
 
 
 def link(datasette: Datasette, database: str, query: dict, course: dict, **given: str) -> dict:
-    """A question as a link with the course and whatever else it takes filled in, and its chart where it has one.
+    """A question as a link with the course and whatever else it takes filled in.
 
-    `name`, `title`, `heading`, `href`, `chart`.
+    `name`, `title`, `heading`, `href`, `chart` (whether it has one).
     """
     filled = {"course": course["moodle_id"] or "", "site": course["site"] or ""}
     filled |= {key: value for key, value in given.items() if value and key in query.get("params", ())}
-    fragment = f"#{query['fragment']}" if query.get("fragment") else ""
     return {
         "name": query["name"],
         "title": query.get("title") or query["name"],
         "heading": query.get("heading") or "Ask",
-        "href": f"{datasette.urls.query(database, query['name'])}?{urlencode(filled)}{fragment}",
-        "chart": bool(fragment),
+        "href": f"{datasette.urls.query(database, query['name'])}?{urlencode(filled)}",
+        "chart": bool(query.get("chart")),
     }
 
 

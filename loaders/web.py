@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 from collections.abc import Callable, Iterable
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -35,6 +36,7 @@ COOKIE = "ds_actor"
 TOKEN = "coursette_token"  # in the scope of a call whose token counts: its record, with the page's `origin`
 OLDER = "An older Coursette made {file}: run `coursette status --db {file}` once, which brings it up to date."
 CSV = "text/csv; charset=utf-8"
+WITHIN = re.compile(r"([;\t][ \"]*)(?=[=+@-])")  # where a spreadsheet that parts cells at semicolons would see one
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -268,7 +270,10 @@ def csv_headers(name: str) -> dict[str, str]:
 
 def plain(value: Any) -> Any:
     """A cell that no spreadsheet takes for a formula: text that looks like one gets an apostrophe before it."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+    if not isinstance(value, str):
+        return value
+    value = WITHIN.sub(r"\1'", value)
+    return f"'{value}" if value.startswith(FORMULA) else value
 
 
 def allowed_hosts(datasette: Datasette) -> set[str]:

@@ -68,7 +68,8 @@ async def with_form(
 ) -> tuple:
     """What Datasette found for a page, with the form and all that the templates say about the answer."""
     data, extra, templates, status = found
-    data |= {"fields": fields(query, request, there, wrong), "is_hidden": is_hidden, "fresh": there["fresh"]}
+    answered = status == 200 and not data.get("error")
+    data |= {"fields": fields(query, request, there, wrong, answered), "is_hidden": is_hidden, "fresh": there["fresh"]}
     data["course_page"] = course_page(datasette, query["database"], data["fields"])
     data |= {"kept": kept_words(query, there, chosen), "afresh": afresh(datasette, query, request)}
     if wrong:
@@ -124,15 +125,18 @@ def offered(conn: sqlite3.Connection, lists: set[str], given: dict[str, str], sq
     return {"lists": {"course": courses, "site": sites, **found}, "course": course and course["id"], "fresh": fresh}
 
 
-def fields(query: dict, request: Request, there: dict, wrong: dict[str, str]) -> list[dict]:
-    """A dict for each parameter, in their order: `name`, `words`, `value`, `hidden`, `wrong` and what `field` adds."""
+def fields(query: dict, request: Request, there: dict, wrong: dict[str, str], answered: bool) -> list[dict]:
+    """A dict for each parameter, in their order: `name`, `words`, `value`, `hidden`, `wrong` and what `field` adds.
+
+    Where nothing is `answered`, nothing is recorded, and nobody is named.
+    """
     words, given, numbers = asked.words(query), values_of(query, request), asked.numbers(query["sql"])
     found = []
     for name in query["params"]:
         listed = choices.list_of(name, query.get("choices") or {})
         options = there["lists"].get(listed) or []
-        if listed == "student" and wrong:
-            options = []  # no answer, so nothing is recorded, and nobody is named
+        if listed == "student" and (wrong or not answered):
+            options = []
         row = {"name": name, "words": words[name], "value": given[name], "wrong": wrong.get(name)}
         row["hidden"] = is_spared(name, given[name], values_in(options))
         found.append({**row, **field(name, given[name], listed, options, query.get("hints") or {}, numbers.get(name))})

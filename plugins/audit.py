@@ -27,6 +27,8 @@ LAST = re.compile(r"(?P<name>.+?)(\.(?P<form>\w+))?")  # as Datasette's router s
 PAGES = ("student", "access", "find", "people", "nudges", "notes", "letters", "list", "course", "completion")
 # A column of a table or of an answer that says it is about people.
 PERSONAL = {"claim", "person", "person_id", "related_person_id", "real_person_id", "email", "raw"}
+# A parameter of a question that is about one person, offers all to choose from, or tells of details and grades.
+ABOUT_PEOPLE = {"student", "person", "field", "grade"}
 SEARCH = re.compile(r".+_fts(_\w+)?", re.IGNORECASE)  # SQLite's search tables hold the words without the people
 PART = re.compile(r"(chapter|discussion|page|wikipage|sco|entry|record):\d{1,18}|\d{1,18}|[^\d:][^:]{0,80}")
 BY_SQL = ("_where", "_through")  # what narrows a table by more than its own columns
@@ -125,9 +127,7 @@ class Recorder:
         db = self.datasette.databases[row["database"]]
         query = None if "key" in row else await self.datasette.get_canned_query(db.name, name, actor)
         if query:
-            names = {"student", "person"} & set(
-                query.get("params") or ()
-            )  # it is about one, or offers all to choose from
+            names = ABOUT_PEOPLE & set(query.get("params") or ())
             return row if names or await self.answer_columns(db, query["sql"]) & {*PERSONAL, "fullname"} else None
         row = {**row, "what": f"table {name}", "table": name}
         if "key" not in row:
@@ -195,7 +195,7 @@ def recording(datasette: Datasette, row: dict, scope: dict, send: Callable) -> C
 
     async def send_after_recording(message: dict) -> None:
         nonlocal refused
-        shown = message["type"] == "http.response.start" and message["status"] in SHOWN
+        shown = message["type"] == "http.response.start" and is_shown(row, message["status"])
         if shown and not await recorder_of(datasette).recorded(row, scope):
             refused = True
             await refuse(datasette, scope, send, SENTENCE, 503)
@@ -203,6 +203,11 @@ def recording(datasette: Datasette, row: dict, scope: dict, send: Callable) -> C
             await send(message)
 
     return send_after_recording
+
+
+def is_shown(row: dict, status: int) -> bool:
+    """Whether an answer tells something: to find somebody is to be led to their page."""
+    return status in SHOWN or (row["what"] == "find" and status == 302)
 
 
 def closing(datasette: Datasette, receive: Callable) -> Callable:

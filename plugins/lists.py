@@ -68,6 +68,9 @@ async def asked(datasette: Datasette, request: Request) -> tuple[dict, list[dict
     keys = people_lists.keys(form.get("people"))
     if not keys or database not in await web.databases(datasette, request.actor):
         raise web.Refusal("Whom is this about? Open the question again, and start from its list.", 400)
+    for table in ("people", "enrolments"):
+        rules = [("view-table", (database, table)), ("view-database", database), "view-instance"]
+        await datasette.ensure_permissions(request.actor, rules)
     return form, await web.ask(datasette, database, people_lists.people, keys)
 
 

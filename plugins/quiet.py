@@ -15,6 +15,7 @@ import datasette.handle_exception
 import datasette.views.base
 from datasette import hookimpl
 from datasette.utils.asgi import Base400, Forbidden
+from datasette.utils.sqlite import sqlite3
 from datasette.views.base import DatasetteError
 
 from loaders import web
@@ -55,6 +56,7 @@ class Traceback:
 # What Datasette 0.65 prints by itself; a visitor sees a failed question's error on the page.
 datasette.database.sys = datasette.views.base.sys = WithoutStderr()
 datasette.handle_exception.traceback = Traceback
+sqlite3.enable_callback_tracebacks(False)  # which would print the words of what fails inside SQL functions
 datasette.handle_exception.rich = None  # with rich installed it would print all variables of a failed request
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sqlite3
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
 
@@ -63,7 +64,7 @@ async def student_page(datasette: Datasette, request: Request) -> Response:
         "blog_posts": [row for row in posts if row["source"] == "blog"],
         "all_posts": all_posts(datasette, database, course, person),
         "looked": looked,
-        "turn": people_lists.turn(request.args, datasette.urls.path("/-/student"), course, person, database),
+        "turn": people_lists.turn(of_ours(request), datasette.urls.path("/-/student"), course, person, database),
         "own": own,
         "odd": [each for each in found["worth_a_look"] if each not in fine],
         "fine": fine,
@@ -71,6 +72,11 @@ async def student_page(datasette: Datasette, request: Request) -> Response:
         "same_as": {kind: address(datasette, database, course, person, kind) for kind in ("json", "csv")},
     }
     return await web.page(datasette, request, "coursette_student.html", context)
+
+
+def of_ours(request: Request) -> Mapping:
+    """What the address says, if one of our pages led here: another site's link takes nobody through a list."""
+    return request.args if request.headers.get("sec-fetch-site") in (None, "same-origin", "none") else {}
 
 
 async def looks(datasette: Datasette, request: Request, course: dict, person: dict) -> dict | None:

@@ -247,3 +247,9 @@ async def test_where_counting_takes_too_long_it_says_more_than(datasette):
     with_question(datasette, "endless", sql=endless)
     page = await page_of(datasette, "/moodle/endless?course=2")
     assert page.css_first("h2").text() == "Answer: more than 10,000 rows" and len(page.css("tbody tr")) == 1000
+
+
+async def test_where_nothing_is_answered_nobody_is_named(datasette):
+    for name in ("before_due", "student_profile"):
+        answer = await get(datasette, f"/moodle/{name}?course=2&student=" + "[" * 1500)
+        assert answer.status_code == 200 or "Zoë" not in answer.text, name

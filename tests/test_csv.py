@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from loaders import web
 from tests import made_up
 from tests.visit import get, instance
 
@@ -68,3 +69,8 @@ async def test_a_question_that_fails_is_one_sentence(path):
     queries = datasette._metadata_local["databases"]["moodle"]["queries"]
     queries["two"] = {"sql": "select 1; select 2"}
     assert (await get(datasette, "/moodle/two.csv")).status_code == 400
+
+
+def test_what_stands_after_a_semicolon_is_no_formula_either():
+    assert web.plain("Bob;=cmd|'/C calc'!A0") == "Bob;'=cmd|'/C calc'!A0"
+    assert web.plain("; @sum(1)") == "; '@sum(1)" and web.plain("one; two - three = four") == "one; two - three = four"

@@ -251,7 +251,8 @@ def test_replies_to_or_from_a_group(db):
 
 def test_what_is_to_be_drawn():
     charts = {name: QUERIES[name].get("chart") for name in ("replies_between", "blog_links_between", "posts_by_week")}
-    assert charts["replies_between"] == {"mark": "network", "from": "fullname", "to": "replies_to", "weight": "replies"}
+    joined = {"mark": "network", "from": "fullname", "to": "replies_to", "weight": "replies"}
+    assert charts["replies_between"].items() >= joined.items()
     assert charts["blog_links_between"]["weight"] == "links" and charts["posts_by_week"]["mark"] == "heat"
 
 

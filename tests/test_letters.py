@@ -163,3 +163,9 @@ def test_copying_and_writing_in_a_browser(browser: Browser, tmp_path):
         axe = Axe().run(page)
         assert axe.violations_count == 0, axe.generate_report()
         context.close()
+
+
+def test_a_place_that_never_ends_is_left_as_it_is():
+    text = "{" + " " * 9_000
+    assert letters.filled(text, {"fullname": "A B", "firstname": "A", "lastname": "B"}) == text
+    assert letters.unknown("{ First  name }", "{ name }") == ["{ First  name }"]

@@ -180,3 +180,31 @@ async def test_lists_are_recorded_for_whom_they_were_made(datasette):
     await sent(datasette, "/-/letters?db=moodle&course=2", {"people": "1", "letter": "x"})
     found = [row for row in rows(datasette, "what, form, database, course") if row[0] in ("list", "letters")]
     assert found == [("list", "csv", "moodle", "2"), ("letters", None, "moodle", "2")]
+
+
+@pytest.mark.parametrize(
+    ("path", "is_ours"),
+    [
+        (LIST, True),
+        ("/base/moodle/away?days=10&group=%5B%22a%22%5D", True),
+        ("//evil.example/moodle/away", False),
+        ("/moodle?sql=select+1", False),
+        ("/moodle/people?_where=1", False),
+        ("/moodle/away.csv", False),
+        ("/-/logout", False),
+    ],
+)
+def test_the_way_back_is_to_a_question_of_ours(path, is_ours):
+    assert (people_lists.local(path) == path) is is_ours
+
+
+async def test_another_site_takes_nobody_through_a_list(datasette):
+    asked = f"/-/student?course=2&person=1&turn=1.2&back={LIST}"
+    ours = await get(datasette, asked)
+    assert HTMLParser(ours.text).css_first(".turn")
+    theirs = await datasette.client.get(
+        asked,
+        cookies=cookies(datasette, TEACHER),
+        headers={"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"},
+    )
+    assert not HTMLParser(theirs.text).css_first(".turn")

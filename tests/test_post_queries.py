@@ -45,8 +45,8 @@ def some(row: dict, *columns: str) -> tuple:
 # ---- all of them ----
 
 
-def test_there_are_twelve():
-    assert len(POST_QUERIES) == 12
+def test_there_are_thirteen():
+    assert len(POST_QUERIES) == 13
 
 
 @pytest.mark.parametrize("name", [name for name in POST_QUERIES if name not in OF_THE_LOG])
