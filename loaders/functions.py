@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -27,6 +28,7 @@ def register(conn: sqlite3.Connection) -> None:
     conn.create_aggregate("matching", 5, Matching)
 
 
+@lru_cache(maxsize=1 << 14)  # one question after the other asks for the same posts' times
 def local_time(utc: str | None, zone: str | None) -> str | None:
     """`2016-03-01T10:00:00Z` in a time zone, `2016-03-01T20:00:00`; None for what is no time."""
     try:

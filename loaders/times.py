@@ -36,7 +36,7 @@ def epoch_utc(seconds: int) -> str:
 
 def local_text(utc_text: str, zone: str) -> str:
     """`YYYY-MM-DDTHH:MM:SSZ` as the wall clock of a zone shows it, `YYYY-MM-DDTHH:MM:SS`."""
-    return zones.wall_clock(datetime.fromisoformat(utc_text.removesuffix("Z")), zone).isoformat()
+    return datetime.fromisoformat(utc_text).astimezone(zones.named(zone)).isoformat()[:19]
 
 
 def is_time(text: str) -> bool:

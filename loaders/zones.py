@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -75,8 +75,3 @@ def plain_midnight(day: date, zone: tzinfo) -> int | None:
     end = start + timedelta(hours=23, minutes=59, seconds=59)
     offsets = {at.replace(tzinfo=zone, fold=fold).utcoffset() for at in (start, end) for fold in (0, 1)}
     return int((start - offsets.pop() - _EPOCH).total_seconds()) if len(offsets) == 1 else None
-
-
-def wall_clock(utc: datetime, zone: str) -> datetime:
-    """A naive UTC time as a zone's clock showed it, naive."""
-    return utc.replace(tzinfo=UTC).astimezone(named(zone)).replace(tzinfo=None)
