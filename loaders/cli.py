@@ -219,7 +219,8 @@ def listening(command: Callable) -> Callable:
 def serve(databases, db, **options) -> None:
     """Look at the data in the browser: Datasette on this computer only, closed to everyone but you.
 
-    Prints a link that signs you in, once. DATABASES may be several files, or a folder of them.
+    Prints a link that signs you in, once. DATABASES may be several files, or a folder of them: a file that appears
+    in it, goes away or is replaced while the server runs is noticed.
     """
     _serve(databases or [db], options)
 

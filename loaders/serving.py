@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import socket
-import sqlite3
 import tempfile
 import threading
 import webbrowser
@@ -18,10 +17,9 @@ from datasette.app import Datasette
 from datasette.url_builder import Urls
 from datasette.utils import PrefixedUrlString, parse_metadata
 
-from loaders import accounts, house, look_ups, proxy, schema
+from loaders import accounts, course_files, house, look_ups, proxy, schema, served_folder
 from loaders.errors import CannotServe
 
-ENDINGS = {".db", ".sqlite", ".sqlite3"}
 OPENED_S = 60  # a slow browser has started by then
 EVERYWHERE = ("0.0.0.0", "::", "")
 
@@ -56,17 +54,20 @@ def serve(
 ) -> None:
     """Serve databases (files, or folders of them) until interrupted. Port 0 takes any free one.
 
+    Folders are looked at again while the server runs (see plugins/folder.py).
     `base_url` is the address in the browser (see proxy.public_address), `proxies` are believed (see proxy.trusted).
     Prints first, alone on its line, `Sign in: URL` (a link that works once), then what is served, then `also`.
     Raises CannotServe with a sentence.
     """
     public, believed = proxy.public_address(base_url), proxy.trusted(proxies)
+    databases = list(databases)
     files = find_databases(databases)
+    folders = [Path(given) for given in databases if Path(given).is_dir()]
     for file in files:
-        if public.path.split("/")[1] == file.stem:
+        if public.path.split("/")[1] == served_folder.name_of(file, folders):
             raise CannotServe(f"--base-url {public.path} begins like the address of {file.name}: take another path.")
     folder = accounts.private_folder(files, private)
-    datasette = build(files, folder, allowed_hosts, base_url=base_url)
+    datasette = build(files, folder, allowed_hosts, base_url=base_url, folders=folders)
     listening = listen(host, port)
     port = listening.getsockname()[1]
     home = f"{public.origin or address(host, port)}{public.path}"
@@ -110,53 +111,83 @@ def build(
     allowed_hosts: Iterable[str] = (),
     root: Path | None = None,
     base_url: str | None = None,
+    folders: Iterable[Path] = (),
 ) -> Datasette:
     """Datasette with our metadata, plugins, templates and settings, and a signing key that outlives it.
 
+    `folders` are looked at while it runs; what appears there is served too.
     Raises CannotServe where that key is damaged.
     """
     root, public = root or house.root(), proxy.public_address(base_url)
     metadata = parse_metadata((root / "metadata.yml").read_text(encoding="utf-8"))
-    ours = {"private": str(private), "allowed_hosts": [*allowed_hosts, public.name]}
+    folders = [folder.resolve() for folder in folders]
+    ours = {
+        "private": str(private),
+        "allowed_hosts": [*allowed_hosts, public.name],
+        "folders": [str(folder) for folder in folders],
+    }
     try:
         secret = accounts.signing_key(private)
     except accounts.Refused as refused:
         raise CannotServe(str(refused)) from refused
     metadata.setdefault("plugins", {}).setdefault("coursette", {}).update(ours)
-    return Served(
-        [str(file) for file in files],
+    datasette = Served(
+        [],
         metadata=metadata,
         template_dir=str(root / "templates"),
         plugins_dir=str(root / "plugins"),
         settings={**json.loads((root / "settings.json").read_text(encoding="utf-8")), "base_url": public.path},
         secret=secret,
     )
+    datasette.remove_database("_memory")  # which Datasette adds where it opens no file itself
+    for file in files:
+        course_files.take_in(datasette, file, served_folder.name_of(file, folders))
+    return datasette
 
 
 def find_databases(given: Iterable[str | Path]) -> list[Path]:
-    """The database files meant, those in folders too. One that is not there is made, with empty tables."""
+    """The database files meant, those in folders too. One that is not there is made, with empty tables.
+
+    What cannot be served is refused where it was named, and said where it only lies in a folder.
+    """
     files: dict[Path, Path] = {}
     for path in map(Path, given):
-        inside = sorted(file for file in path.iterdir() if file.suffix in ENDINGS) if path.is_dir() else [path]
-        if not inside:
-            raise CannotServe(f"There is no database in the folder {path}: `coursette load` makes one.")
-        files.update({file.resolve(): file for file in inside})
-    for file in files:
-        if not file.exists():
-            schema.open_database(file).conn.close()
-        _look_into(file)
+        for file in _inside(path) if path.is_dir() else [_made(path)]:
+            files.setdefault(file.resolve(), file)
+    for file in files.values():
         schema.bring_up_to_date(file)
-    return list(files)
+    return list(files.values())
 
 
-def _look_into(file: Path) -> None:
-    if file.stem == look_ups.NAME:
-        raise CannotServe(f"{file}: {look_ups.NAME} is the name of the record of look-ups; rename yours.")
-    try:
-        with contextlib.closing(sqlite3.connect(file)) as db:
-            db.execute("select count(*) from sqlite_master")
-    except sqlite3.DatabaseError as error:
-        raise CannotServe(f"{file} cannot be read as a database ({error}).") from error
+def _inside(folder: Path) -> list[Path]:
+    """The databases in a folder; two of one name would be told apart by nothing but luck, so the first has it."""
+    found: dict[str, Path] = {}
+    for file in served_folder.listed([folder]):
+        try:
+            sentence = served_folder.problem(file)
+        except served_folder.NotYet:
+            continue  # it is taken in when it is whole
+        if not sentence and file.stem in found:
+            sentence = served_folder.NOT_SERVED.format(
+                file=file, why=f"{found[file.stem].name} has its name; rename it"
+            )
+        if sentence:
+            look_ups.LOG.warning("%s", sentence)
+        else:
+            found[file.stem] = file
+    if not found:
+        raise CannotServe(f"There is no database in the folder {folder}: `coursette load` makes one.")
+    return list(found.values())
+
+
+def _made(file: Path) -> Path:
+    """A file that was named, made if need be."""
+    if not file.exists():
+        schema.open_database(file).conn.close()
+    with contextlib.suppress(served_folder.NotYet):
+        if sentence := served_folder.problem(file):
+            raise CannotServe(sentence)
+    return file.resolve()
 
 
 def listen(host: str, port: int) -> socket.socket:

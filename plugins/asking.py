@@ -287,4 +287,4 @@ def is_hidden(columns: list[str], rows: list[list]) -> list[bool]:
 @hookimpl
 def register_routes(datasette):
     page = Question.as_view(datasette)
-    return [(r"^/(?P<database>[^\/\.-][^\/\.]*)/(?P<table>[^\/\.]+)(\.(?P<format>json))?$", page)]
+    return [(r"^/(?P<database>(?!-/)[^\/\.]+)/(?P<table>[^\/\.]+)(\.(?P<format>json))?$", page)]

@@ -19,7 +19,7 @@ class Words:
     """What is said of one database's view, looked up again when the file has changed."""
 
     def __init__(self, database: Database):
-        self.connection = database.connect()
+        self.database, self.connection = database, database.connect()
         self.version, self.known = None, {}
 
     def now(self) -> dict:
@@ -53,7 +53,15 @@ def words_of(datasette: Datasette, database: Database) -> dict:
         return {}
 
 
+def let_go(datasette: Datasette) -> None:
+    """Close what was opened of files that are gone, or replaced by others (plugins/folder.py)."""
+    kept = datasette.__dict__.get("_coursette_own_columns", {})
+    for name in [name for name, each in kept.items() if datasette.databases.get(name) is not each.database]:
+        kept.pop(name).connection.close()
+
+
 @hookimpl
 def get_metadata(datasette):
+    let_go(datasette)
     found = {name: words_of(datasette, database) for name, database in web.course_databases(datasette).items()}
     return {"databases": {name: {"tables": {wide.VIEW: said}} for name, said in found.items() if said}}
