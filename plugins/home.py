@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
@@ -22,6 +24,8 @@ FIRST = (
     "unanswered_posts",
 )
 
+MANY = 4  # courses: with more of them the questions are folded away
+
 
 async def home(datasette: Datasette, request: Request) -> Response:
     """`/`: every course of every database with our tables."""
@@ -32,6 +36,8 @@ async def home(datasette: Datasette, request: Request) -> Response:
     others = [name for name in files if await question_links.may_see(datasette, request.actor, ("view-database", name))]
     context = {
         "shelves": [row for row in shelves if row["courses"]],
+        "empty": [row["name"] for row in shelves if not row["courses"]],
+        "is_long": sum(len(row["courses"]) for row in shelves) > MANY,
         "databases": names,
         "others": others,
         "record": await record(datasette, request),
@@ -51,7 +57,12 @@ async def shelf(datasette: Datasette, request: Request, name: str) -> dict:
         course["questions"] = [question_links.link(datasette, name, query, course) for query in first]
         course["more"] = len(queries) - len(first)
         course["href"] = question_links.course_page(datasette, name, course)
-    return {"name": name, "courses": courses, "unmatched": await web.ask(datasette, name, answers.unmatched)}
+    return {
+        "name": name,
+        "file": Path(datasette.databases[name].path).name,
+        "courses": courses,
+        "unmatched": await web.ask(datasette, name, answers.unmatched),
+    }
 
 
 async def record(datasette: Datasette, request: Request) -> list[dict]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
 from loaders import schema, served_folder, serving
 from tests import made_up
+from tests.test_metadata import MOODLE
 from tests.visit import COLLEAGUE, get, instance
 
 PROFILE = "student_profile.json?_shape=array&course=2&student=5"
@@ -233,3 +234,90 @@ async def test_datasette_itself_watches_its_folder(folder, model):
     assert await name_in(datasette, "autumn") == "Other Zoë"
     put(model, folder / "edc3100.db", "Second Zoë")
     assert await name_in(datasette, "edc3100") == "Second Zoë"
+
+
+# ---- Pages of several files ----
+
+
+@pytest.mark.parametrize("files", [1, 2, 12])
+async def test_the_home_page_groups_by_file_where_there_are_several(folder, model, files):
+    for number in range(1, files):
+        put(model, folder / f"file {number:02}.db", f"Zoë {number}")
+    schema.open_database(folder / "new.db").conn.close()
+    page = LexborHTMLParser((await get(serve(folder), "/")).text)
+    assert len(page.css("section.course")) == 2 * files and len(page.css("form.find")) == 1
+    assert len(page.css("h2.file")) == (files if files > 1 else 0)
+    assert len(page.css("section.course h2")) == (2 if files == 1 else 0)
+    assert len(page.css("nav.jump a")) == (files if files > 2 else 0)
+    assert len(page.css("section.course > details")) == (files if files > 2 else 0), "one of two courses has a log"
+    ids = [each.attributes["id"] for each in page.css("[id]")]
+    assert len(ids) == len(set(ids)), "one place for each link"
+    assert {each.attributes["href"][1:] for each in page.css("nav.jump a")} <= set(ids)
+    assert "Nothing is loaded yet in new." in page.text()
+
+
+OWN = "autumn"  # the file whose pages are followed
+QUESTIONS = MOODLE["queries"]
+ANYWHERE = (
+    "/",
+    "/-/nudges",
+    "/-/account",
+    "/-/bookmarklet",
+    "/-/logout",
+    "/-/find",
+    "/-/coursette.css",
+    "/favicon.ico",
+)
+
+
+async def test_the_pages_of_a_course_stay_in_their_file(folder, model):
+    put(model, folder / f"{OWN}.db", "Autumn’s Zoë")
+    datasette = serve(folder)
+    course = f"/-/course?course=2&site=https%3A%2F%2Fmoodle.example.edu&db={OWN}"
+    to_see, seen = [course], set()
+    while to_see:
+        address = to_see.pop(0)
+        parts = urlsplit(address)
+        kind = parts.path, tuple(parse_qs(parts.query)) if parts.path.startswith("/-/") else ()
+        if kind in seen:
+            continue
+        seen.add(kind)
+        answer = await get(datasette, address)
+        if answer.status_code == 302:  # with what was chosen before
+            assert stays(answer.headers["location"]), address
+            answer = await get(datasette, answer.headers["location"])
+        assert answer.status_code == 200 and "First Zoë" not in answer.text, address
+        if "html" in answer.headers["content-type"]:
+            found = links(answer.text)
+            assert [each for each in found if not stays(each)] == [], address
+            to_see += [each for each in found if is_followed(each)]
+    pages = {path for path, _ in seen}
+    assert {"/-/student", "/-/completion", "/-/course.json", f"/{OWN}/never_opened"} <= pages
+    assert len(pages) > 40, "every question, at least"
+
+
+def is_followed(address: str) -> bool:
+    """Our own pages and the questions; tables and rows are Datasette's, and lie below the file's name."""
+    path = urlsplit(address).path
+    return path not in ANYWHERE and (path.startswith("/-/") or path.removeprefix(f"/{OWN}/") in QUESTIONS)
+
+
+def links(html: str) -> list[str]:
+    """Where links and forms of a page lead, without places on the page itself and other servers."""
+    page = LexborHTMLParser(html)
+    found = [each.attributes.get("href") or "" for each in page.css("main a")]
+    for form in page.css("main form[method=get], main form:not([method])"):
+        fields = {each.attributes.get("name"): each.attributes.get("value") or "" for each in form.css("input[name]")}
+        found.append(f"{form.attributes['action']}?{urlencode(fields)}")
+    found = [each.partition("#")[0] for each in found]
+    return [each for each in found if each.startswith("/")]
+
+
+def stays(address: str) -> bool:
+    """Whether an address names the file, as a whole page of it or by `db`."""
+    parts = urlsplit(address)
+    return (
+        parts.path in ANYWHERE
+        or parts.path.split("/")[1].partition(".")[0] == OWN
+        or parse_qs(parts.query).get("db") == [OWN]
+    )
