@@ -304,7 +304,7 @@ async def test_another_database_gets_the_same_questions_and_pages(tmp_path):
     words = (await get(datasette, "/edc3100~20spring/events")).text
     assert "Who did it, as Moodle says" in words, "the words of metadata.yml"
     both = await get(datasette, "/")
-    assert text(both).count("EDC3100") == 2 and "in edc3100 spring" in text(both)
+    assert text(both).count("EDC3100") == 2 and "Find edc3100 spring 2 courses" in text(both)
     named = (await get(datasette, "/-/student.json?course=2&user=105&db=edc3100+spring")).json()
     assert named["person"]["fullname"] == "Student 5"
     assert (await get(datasette, "/-/student.json?course=2&user=105&db=moodle")).status_code == 404
