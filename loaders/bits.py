@@ -76,7 +76,10 @@ def _bit(position: int) -> int:
 
 
 class Set:
-    """`bit_set(position)` over rows: a set, stored; positions that are null are left out."""
+    """`bit_set(position)` over rows: a set, stored; positions that are null are left out.
+
+    select bit_count(bit_set(position)) from usage_person
+    """
 
     def __init__(self) -> None:
         self.found = 0
@@ -90,7 +93,10 @@ class Set:
 
 
 class Planes:
-    """`bit_planes(position, clicks)` over rows: planes, stored; each position comes once."""
+    """`bit_planes(position, clicks)` over rows: planes, stored; each position comes once.
+
+    select hex(bit_planes(position, clicks)) from usage_person where course_id = 1
+    """
 
     def __init__(self) -> None:
         self.having: dict[int, int] = defaultdict(int)  # number of clicks -> students; there are few numbers
@@ -115,7 +121,10 @@ def _length(number: int) -> int:
 
 
 class Union:
-    """`bit_union(set)` over rows: everybody who is in one of these sets, stored."""
+    """`bit_union(set)` over rows: everybody who is in one of these sets, stored.
+
+    select course_id, bit_count(bit_union(completed_by)) from usage_activity group by course_id
+    """
 
     def __init__(self) -> None:
         self.found = 0
@@ -128,32 +137,50 @@ class Union:
 
 
 def clicks_of(planes: bytes | None, inside: bytes | None) -> int:
-    """`bit_clicks(planes, inside)`: clicks of these students; planes that are null are nobody's."""
+    """`bit_clicks(planes, inside)`: clicks of these students; planes that are null are nobody's.
+
+    select activity_id, bit_clicks(planes, completed_by) from usage_activity
+    """
     return count(planes, read_set(inside))[0] if planes else 0
 
 
 def who_clicked(planes: bytes | None, inside: bytes | None) -> bytes:
-    """`bit_who(planes, inside)`: the set of these students who have a click."""
+    """`bit_who(planes, inside)`: the set of these students who have a click.
+
+    select activity_id, bit_count(bit_who(planes, completed_by)) from usage_activity
+    """
     return stored(count(planes, read_set(inside))[1] if planes else 0)
 
 
 def both(one: bytes | None, other: bytes | None) -> bytes:
-    """`bit_both(set, set)`: those who are in both."""
+    """`bit_both(set, set)`: those who are in both.
+
+    select bit_count(bit_both(x'07', x'06'))
+    """
     return stored(read_set(one) & read_set(other))
 
 
 def without(one: bytes | None, other: bytes | None) -> bytes:
-    """`bit_without(set, set)`: those of the first who are not in the other."""
+    """`bit_without(set, set)`: those of the first who are not in the other.
+
+    select bit_count(bit_without(x'07', x'06'))
+    """
     return stored(read_set(one) & ~read_set(other))
 
 
 def size(students: bytes | None) -> int:
-    """`bit_count(set)`: how many are in it."""
+    """`bit_count(set)`: how many are in it.
+
+    select activity_id, bit_count(completed_by) from usage_activity
+    """
     return read_set(students).bit_count()
 
 
 def holds(students: bytes | None, position: int) -> int:
-    """`bit_has(set, position)`: 1 where the student at this position is in it, else 0."""
+    """`bit_has(set, position)`: 1 where the student at this position is in it, else 0.
+
+    select bit_has(x'06', 1)
+    """
     return read_set(students) >> position & 1
 
 

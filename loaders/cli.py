@@ -14,6 +14,7 @@ from loaders.cli_blogs import blogs
 from loaders.cli_calendar import calendar
 from loaders.cli_details import details
 from loaders.cli_options import database, in_a_sentence, private
+from loaders.cli_sql import sql
 from loaders.errors import CannotServe
 
 
@@ -263,6 +264,7 @@ def _serve(databases, options: dict) -> None:
 
 
 cli.add_command(calendar)
+cli.add_command(sql)
 
 
 def main() -> None:

@@ -63,7 +63,10 @@ def before_due(utc: str | None, due_utc: str | None, zone: str | None = None) ->
 
 
 def days_before(utc: str | None, due_utc: str | None) -> float | None:
-    """The same as a number of days of 24 hours, to a tenth: negative after it was due."""
+    """`days_before(utc, due_utc)`: how many days of 24 hours before it was due, to a tenth; negative after that.
+
+    select days_before('2016-03-01T10:00:00Z', '2016-03-04T13:55:00Z')
+    """
     try:
         gap = datetime.fromisoformat(due_utc) - datetime.fromisoformat(utc)
     except (TypeError, ValueError):

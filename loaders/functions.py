@@ -30,7 +30,10 @@ def register(conn: sqlite3.Connection) -> None:
 
 @lru_cache(maxsize=1 << 14)  # one question after the other asks for the same posts' times
 def local_time(utc: str | None, zone: str | None) -> str | None:
-    """`2016-03-01T10:00:00Z` in a time zone, `2016-03-01T20:00:00`; None for what is no time."""
+    """`local_time(utc, zone)`: a time in a time zone, without the zone; None for what is no time.
+
+    select local_time('2016-03-01T10:00:00Z', 'Australia/Brisbane')
+    """
     try:
         return times.local_text(utc, zone or "UTC") if utc else None
     except (ValueError, LookupError):
@@ -38,17 +41,26 @@ def local_time(utc: str | None, zone: str | None) -> str | None:
 
 
 def in_address(value: Any) -> str:
-    """A value as it may stand in the query of an address."""
+    """`in_address(value)`: a value as it may stand in the query of an address.
+
+    select '?group=' || in_address('A & B')
+    """
     return "" if value is None else quote(str(value), safe="")
 
 
 def week_words(week: Any, name: str | None) -> str | None:
-    """'Week 5: Getting started', see numbering.words; None for what is no week."""
+    """`week_words(week, name)`: 'Week 5: Getting started'; a break without a number by its name; None for no week.
+
+    select week_words(5, 'Getting started')
+    """
     return numbering.words(week, name) if isinstance(week, int | float) else None
 
 
 def before_due(utc: str | None, due_utc: str | None, zone: str | None) -> str | None:
-    """'3 days before due', see due.before_due; None for what is no time or no zone."""
+    """`before_due(utc, due_utc, zone)`: '3 days before due', '5 hours after due'; None for what is no time or no zone.
+
+    select before_due('2016-03-01T10:00:00Z', '2016-03-04T13:55:00Z', 'Australia/Brisbane')
+    """
     try:
         return due.before_due(utc, due_utc, zone)
     except (Unreadable, OverflowError):
@@ -58,7 +70,9 @@ def before_due(utc: str | None, due_utc: str | None, zone: str | None) -> str | 
 class Matching:
     """`matching(noun, asked, our key, Moodle's id, name)` over rows: JSON with `ids` that fit, and a `note` if not.
 
-    An empty `asked` fits nothing and needs no note. See choosing.choose.
+    An empty `asked` fits nothing and needs no note.
+
+    select matching('group', 'Lab', id, moodle_id, name) from groups
     """
 
     def __init__(self) -> None:
@@ -70,5 +84,6 @@ class Matching:
             self.known.append((key, moodle_id, name))
 
     def finalize(self) -> str:
+        """JSON of what choosing.choose says."""
         choice = choosing.choose(self.noun, self.asked or "", self.known)
         return json.dumps({"ids": choice.ids, "note": choice.note})

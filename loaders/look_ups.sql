@@ -15,7 +15,7 @@ create table if not exists look_ups (
     student text,             -- Moodle's id
     person text,              -- our own key in that database, at that time
     about text,               -- activity (Moodle's id) or part (chapter:7) of a list; key of a row elsewhere
-    signed_in_by text,        -- session, link (that works once), token, or other
+    signed_in_by text,        -- session, link (that works once), token, command line, or other
     token text,               -- id of the token
     token_name text,          -- what its owner calls it
     came_from text            -- coursette, address bar, another site, or the address of a Moodle; null: not said

@@ -9,7 +9,12 @@ import sqlite3
 
 
 class Percentile:
-    """The value that a `share` (0 to 1) of the others lie below, between two where none lies there; None of nothing."""
+    """`percentile_cont(value, share)` over rows: what a `share` (0 to 1) of them lie below; `median(value)` is half.
+
+    Between two values where none lies there; None of nothing.
+
+    select median(clicks), percentile_cont(clicks, 0.75) from usage_person
+    """
 
     def __init__(self) -> None:
         self.values: list[float] = []

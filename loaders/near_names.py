@@ -12,7 +12,10 @@ LONGEST = 300  # characters that are compared
 
 
 class NearNames:
-    """'“Quiz 1a”, “Quiz 12”': up to three names that are spelt much like the one asked for; None where none is."""
+    """`near_names(asked, name)` over rows: up to three names that are spelt much like the one asked for, or None.
+
+    select near_names('Quizz 1', name) from activities
+    """
 
     def __init__(self) -> None:
         self.asked, self.names = "", {}
@@ -28,7 +31,15 @@ class NearNames:
         return ", ".join(f"“{self.names[folded]}”" for folded in near) or None
 
 
+def folded(name: str | None) -> str:
+    """`folded(name)`: a name in the form to compare: without case, tags, entities and the many kinds of quotes.
+
+    select folded('“Quiz” &amp; Test')
+    """
+    return fold(name)
+
+
 def register(conn: sqlite3.Connection) -> None:
-    """Give this connection `near_names`, and `folded(name)`: the form to compare (see names.fold)."""
+    """Give this connection `near_names` and `folded`."""
     conn.create_aggregate("near_names", 2, NearNames)
-    conn.create_function("folded", 1, fold, deterministic=True)
+    conn.create_function("folded", 1, folded, deterministic=True)

@@ -85,12 +85,17 @@ def in_course(row: dict, who: dict) -> bool:
     return row[key] is not None and row[key] == who[key]
 
 
+def same(conn: sqlite3.Connection, who: dict) -> list[dict]:
+    """The rows of notes.db about this student, with `id` and IDS. Writes nothing."""
+    return [row for row in ask(conn, _CANDIDATES, **who) if is_same(row, who)]
+
+
 def keys(conn: sqlite3.Connection, who: dict) -> list[int]:
     """Our keys in notes.db of this student: none, one, or several that contradict one another in what they say.
 
     Inside the caller's transaction. What is newly known is added, and rows that prove to be one become one.
     """
-    found = [row for row in ask(conn, _CANDIDATES, **who) if is_same(row, who)]
+    found = same(conn, who)
     if not found:
         return []
     if len({row["moodle_id"] for row in found} - {None}) > 1:

@@ -16,18 +16,25 @@ steps read from that.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 
 STEP = re.compile(r"^(\w+) as (?:materialized )?\(\n.*?^\)", re.MULTILINE | re.DOTALL)
 DEFINED = re.compile(r"\b(\w+)(?:\s*\([\w\s,]*\))?\s+as\s+(?:(?:not\s+)?materialized\s+)?\(", re.IGNORECASE)
 READ = re.compile(r"\b(?:from|join)\s+(\w+)", re.IGNORECASE)
+WORDS = re.compile(r"\A.*\n\s*-- (.+)")
 WITH = re.compile(r"\s*with\s+(recursive\s+)?", re.IGNORECASE)
 
 
 def known(text: str) -> dict[str, str]:
     """{name: its SQL} of all steps in a text, in their order: a step reads only from those before it."""
     return {step[1]: step[0] for step in STEP.finditer(text)}
+
+
+def words(step: str) -> str:
+    """What a step says of itself: the comment that is its first line."""
+    said = WORDS.search(step)
+    return said[1] if said else ""
 
 
 def whole(sql: str, steps: Mapping[str, str]) -> str:
@@ -63,5 +70,10 @@ def _whole(sql: str, steps: str) -> str:
 _known = lru_cache(known)
 
 
-def _read(sql: str, names: set[str]) -> set[str]:
-    return {name for name in READ.findall(sql) if name in names}
+def read(sql: str, names: Collection[str]) -> list[str]:
+    """Which of these steps a statement reads from, in its order."""
+    return [name for name in dict.fromkeys(READ.findall(sql)) if name in names]
+
+
+def _read(sql: str, names: Collection[str]) -> set[str]:
+    return set(read(sql, names))

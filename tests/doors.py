@@ -75,6 +75,7 @@ DOORS = [
         "/moodle/people /moodle/people.* /moodle/people/* /moodle/people_wide /moodle/people_wide.* "
         "/moodle/people_fts /moodle/events /-/find",
     ),
+    Door("what there is to ask in SQL", "- - yes - - - -", "/-/dictionary /-/dictionary.json"),
     Door("a student's activities as CSV", "- - yes - - - -", "/-/student.csv"),
     Door("other tables, other questions, SQL", "- - yes - - - -", "/moodle /moodle.json /moodle/* /.json"),
     Door("the record of look-ups", "- - yes - - - -", "/audit /audit/*"),
