@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import sqlite3
 from pathlib import Path
@@ -234,6 +235,27 @@ async def test_datasette_itself_watches_its_folder(folder, model):
     assert await name_in(datasette, "autumn") == "Other Zoë"
     put(model, folder / "edc3100.db", "Second Zoë")
     assert await name_in(datasette, "edc3100") == "Second Zoë"
+
+
+async def test_who_asks_while_files_come_and_go_is_answered(folder, model):
+    put(model, folder / "autumn.db", "Other Zoë")
+    datasette = serve(folder)
+    paths = ("/", f"/edc3100/{PROFILE}", "/-/student?course=2&user=5&db=edc3100", "/edc3100/people.json")
+    statuses = []
+
+    async def ask(first: int) -> None:
+        for number in range(12):
+            statuses.append((await get(datasette, paths[(first + number) % len(paths)])).status_code)
+
+    async def change() -> None:
+        for number in range(6):
+            put(model, folder / "edc3100.db", f"Zoë {number}")
+            await asyncio.sleep(0.05)
+            (folder / "autumn.db").unlink(missing_ok=True) if number % 2 else put(model, folder / "autumn.db", "Again")
+
+    await asyncio.gather(*map(ask, range(4)), change())
+    assert set(statuses) <= {200, 503} and statuses.count(200) > len(statuses) * 0.7
+    assert await name_in(datasette, "edc3100") == "Zoë 5"
 
 
 # ---- Pages of several files ----
