@@ -5,6 +5,8 @@ It shows tables, columns, steps and functions, and names nobody; whoever may not
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
 from urllib.parse import urlencode
 
 from datasette import hookimpl
@@ -27,6 +29,7 @@ async def page(datasette: Datasette, request: Request) -> Response:
         **found,
         "database": name,
         "names": names,
+        "file": shlex.quote(Path(datasette.databases[name].path).name),
         "notes": own_sql.TABLES,
         "sql_page": sql_page,
         "json": datasette.urls.path(f"/-/dictionary.json?{urlencode({'db': name})}"),
