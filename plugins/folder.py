@@ -17,6 +17,7 @@ from datasette import hookimpl
 from datasette.app import Datasette
 
 from loaders import course_files, look_ups, schema, served_folder, web
+from loaders.errors import Unreadable
 
 PATIENCE_S = 5.0
 JUST_NOW = "A file was taken away or replaced just now: open this page again."
@@ -46,7 +47,8 @@ class Watch:
                 await self.compare(await asyncio.to_thread(served_folder.listed, self.folders))
             except OSError as error:  # a disk that is away for a while: what was opened may still be read
                 self.say(f"The folder cannot be looked at ({error.strerror}).")
-            self.until = time.monotonic() + served_folder.LOOK_S
+            finally:
+                self.until = time.monotonic() + served_folder.LOOK_S
 
     async def compare(self, files: list[Path]) -> None:
         """Take out what is gone, open anew what is another file now, take in what is new."""
@@ -123,6 +125,8 @@ class Watch:
                 await asyncio.to_thread(schema.bring_up_to_date, file)
         except (served_folder.NotYet, FileNotFoundError):
             return False
+        except (sqlite3.Error, OSError, Unreadable) as error:
+            sentence = served_folder.NOT_SERVED.format(file=file, why=f"it cannot be brought up to date ({error})")
         if sentence:
             self.say(sentence)
         return not sentence
