@@ -1,6 +1,7 @@
 """The forms of the teacher's own notes on a student: they write private/notes.db and lead back to the student's page.
 
-Nothing else reads that file: it is none of Datasette's databases, in no JSON and in no CSV, and no token opens it.
+Nothing else on the server reads that file: it is none of Datasette's databases, in no JSON and in no CSV, and no token
+opens it. (`coursette sql` joins it in the owner's own terminal.)
 """
 
 from __future__ import annotations
