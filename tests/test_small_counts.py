@@ -70,7 +70,18 @@ def test_nor_does_what_few_of_a_group_did(each, in_none):
 
 
 def test_a_hidden_row_keeps_its_words_and_no_number_or_moment():
-    columns = ["name", "week", "students", "students_pct", "last_used_utc", "completed", "label", "cmid", "link", "note"]
+    columns = [
+        "name",
+        "week",
+        "students",
+        "students_pct",
+        "last_used_utc",
+        "completed",
+        "label",
+        "cmid",
+        "link",
+        "note",
+    ]
     rows = [
         ["Quiz", 1, 20, 40.0, "2016-03-01T00:00:00Z", 30, "1 Quiz", 11, "never?", None],
         ["News", 2, 3, 6.0, "2016-03-01T00:00:00Z", 30, "2 News", 12, "never?", None],
