@@ -142,8 +142,7 @@ def add(
         raise Refused("Say who may see it.")
     last = _last_day(until, now)
     for account in readers:
-        there = [row for row in shared_with(conn, account, now) if _is_same(row, question)]
-        if there:
+        if any(_can_subtract(row, question, parameters, free) for row in shared_with(conn, account, now)):
             raise Refused(TWICE.format(who=account))
     row = {
         **{name: question[name] for name in ("database", "query", "title")},
@@ -172,8 +171,12 @@ def count(conn: sqlite3.Connection, share: int, account: str, now: datetime | No
     conn.execute(sql, (_utc(now), share, account))
 
 
-def _is_same(row: Mapping, question: Mapping) -> bool:
-    return (row["database"], row["query"]) == (question["database"], question["query"])
+def _can_subtract(row: Mapping, question: Mapping, parameters: Mapping, free: Sequence[str]) -> bool:
+    """Whether a share answers the same question of the same course."""
+    if (row["database"], row["query"]) != (question["database"], question["query"]):
+        return False
+    courses = {row["parameters"].get("course"), parameters.get("course")}
+    return "course" in {*free, *row["free"]} or len(courses - {None, ""}) < 2
 
 
 def _last_day(text: str, now: datetime | None) -> str | None:

@@ -15,10 +15,10 @@ from datasette.app import Datasette
 from datasette.database import QueryInterrupted
 from datasette.utils.asgi import Request
 
-from loaders import accounts, answers, asked, question_data, share_choices, shares, small_counts, steps, web
+from loaders import accounts, answers, asked, choices, question_data, share_choices, shares, small_counts, steps, web
 from loaders.names import fold
 
-READERS = ("colleague", "tutor")  # roles of accounts that a question can be shared with
+TEACHER, READERS = "teacher", ("colleague", "tutor")  # roles of accounts that a question can be shared with
 NOT_HERE = "Nothing is shared with you at this address: it was withdrawn, has ended, or never was."
 BROKEN = "What is shared cannot be read or written: is private/shares.db damaged, or the disk full?"
 TOO_SLOW = "This takes too long to work out: whoever shared it can narrow it down."
@@ -26,6 +26,7 @@ FAILED = "This cannot be worked out any more: tell whoever shared it."
 TOO_MANY = "There are too many rows: whoever shared it can narrow it down."
 NAMED = "A person's name, address or number stands in this answer, so that it is not shown."
 FEW_OTHERS = "All but under 5 students are in this group, so that what these few did could be worked out."
+ADVICE = " Next: "  # begins, in a description, what the teacher may do with her students
 LONG = 6  # letters or digits of an id or a name that no other word has by chance
 MODEL = "moodle"
 
@@ -33,16 +34,21 @@ MODEL = "moodle"
 # ---- Who ----
 
 
-def may_share(request: Request) -> bool:
+def may_share(datasette: Datasette, request: Request) -> bool:
     """Whether this visitor is a teacher in a session of hers: never by a token."""
-    actor = request.actor or {}
-    is_teacher = actor.get("role", "teacher") == "teacher"
-    return bool(actor.get("id")) and is_teacher and not request.scope.get(web.TOKEN)
+    name = (request.actor or {}).get("id")
+    return bool(name) and role(datasette, request.actor) == TEACHER and not request.scope.get(web.TOKEN)
+
+
+def role(datasette: Datasette, actor: dict) -> str:
+    """The role that the account has now; of who has none here, what is said of them."""
+    account = next((row for row in web.known_accounts(datasette) if row["name"] == actor["id"]), actor)
+    return account.get("role", TEACHER)
 
 
 def readers(datasette: Datasette) -> list[str]:
     """The accounts that a question can be shared with."""
-    return [row["name"] for row in web.known_accounts(datasette) if row.get("role", "teacher") in READERS]
+    return [row["name"] for row in web.known_accounts(datasette) if row.get("role", TEACHER) in READERS]
 
 
 async def ask(datasette: Datasette, question: Callable, *args: Any, **kwargs: Any) -> Any:
@@ -130,8 +136,8 @@ async def answer(datasette: Datasette, share: dict, given: Mapping[str, str]) ->
     if await web.ask(datasette, share["database"], names_somebody, words):
         raise web.Refusal(NAMED, 403)
     number = sum(small_counts.HIDDEN in row for row in rows)
-    named = {name: query.get(name) for name in ("description", "chart")}
-    return {**found, **named, "title": share["title"], "columns": columns, "rows": rows, "note": note, "hidden": number}
+    said = {"description": (query.get("description") or "").partition(ADVICE)[0], "chart": query.get("chart")}
+    return {**found, **said, "title": share["title"], "columns": columns, "rows": rows, "note": note, "hidden": number}
 
 
 async def _of_maker(datasette: Datasette, share: dict) -> dict:
@@ -139,7 +145,7 @@ async def _of_maker(datasette: Datasette, share: dict) -> dict:
     maker = next((row for row in web.known_accounts(datasette) if row["name"] == share["maker"]), None)
     actor = accounts.actor(maker) if maker else {"id": accounts.ROOT} if share["maker"] == accounts.ROOT else {}
     query = None
-    if actor and actor.get("role", "teacher") == "teacher":
+    if actor and role(datasette, actor) == TEACHER:
         query = await question(datasette, share["database"], share["query"], actor)
     if query is None:
         raise web.Refusal(NOT_HERE)
@@ -159,18 +165,28 @@ def _place(conn: sqlite3.Connection, share: dict, query: dict, given: Mapping[st
     found, fields = share_choices.chosen(conn, free, share["parameters"], given)
     whole = {**dict.fromkeys(query["params"], ""), **{name: found.get(name, "") for name in query["params"]}}
     course = answers.course(conn, whole.get("course", ""), whole.get("site", ""))
-    words = asked.words(query)
-    said = [(words[name], value) for name, value in share["parameters"].items() if name in words and name not in free]
     return {
         "given": whole,
         "students": _students(conn, whole, known),
         "class": _students(conn, {**whole, "group": ""}, known),
         "course": {"course": course["moodle_id"], "site": course["site"]},
         "course_name": course["fullname"] or course["shortname"] or f"Course {course['moodle_id']}",
-        "chosen": [(name, value) for name, value in said if name not in (words.get("course"), words.get("site"))],
+        "chosen": _chosen(conn, query, course, {name: whole[name] for name in share["parameters"] if name not in free}),
         "fields": fields,
         "fresh": question_data.fresh(conn, course, query["sql"]),
     }
+
+
+def _chosen(conn: sqlite3.Connection, query: dict, course: dict, fixed: Mapping[str, str]) -> list[tuple[str, str]]:
+    """(what it is called, its value in words) of what the teacher chose, besides the course."""
+    words, found = asked.words(query), []
+    for name, value in fixed.items():
+        if name not in ("course", "site"):
+            listed = choices.list_of(name, query.get("choices") or {})
+            options = choices.of_course(conn, course, {listed}).get(listed) or []
+            names = {str(key): said for _, group in options for key, said in group}
+            found.append((words[name], names.get(value, value)))
+    return found
 
 
 def _students(conn: sqlite3.Connection, given: Mapping[str, str], known: str) -> int:

@@ -37,6 +37,7 @@ class Rule:
     """What a question says under `aggregate`: the name of `students`, or a mapping of these.
 
     students: the column that counts the students a row is about; counts: others that count some of them
+    means: columns with how many students a mean or a median is of: that all of them have a grade tells nothing
     of: the column with how many they are out of, where that is not the whole class (or group asked for)
     group: the column that names a group of students, where a row is one; who is in it is no secret, what they did is
     within: the column whose rows of one value are parts of one whole; left out, all rows are
@@ -48,6 +49,7 @@ class Rule:
 
     students: str
     counts: tuple[str, ...] = ()
+    means: tuple[str, ...] = ()
     of: str = ""
     group: str = ""
     within: str = ""
@@ -63,7 +65,7 @@ def rule(aggregate: Any) -> Rule | None:
     known = {field.name: field.type for field in fields(Rule)}
     if not isinstance(said, Mapping) or not isinstance(said.get("students"), str) or set(said) - set(known):
         return None
-    lists = ("counts", "values", "hide")
+    lists = ("counts", "means", "values", "hide")
     return Rule(**{name: tuple(value) if name in lists else value for name, value in said.items()})
 
 
@@ -105,7 +107,7 @@ def _cell(row: Mapping, name: str, is_closed: bool, words: set[str]) -> Any:
 
 def _words(rows: Sequence[Mapping], columns: Sequence[str], how: Rule) -> set[str]:
     """The columns that say what a row is about: they have text, or nothing, in every row."""
-    apart = {*how.values, *how.counts, how.students, how.of, WITH_PLACE}
+    apart = {*how.values, *how.counts, *how.means, how.students, how.of, WITH_PLACE}
     return {
         name
         for name in columns
@@ -134,21 +136,22 @@ def _closed(rows: Sequence[Mapping], block: Sequence[int], how: Rule, total: int
 def _is_small(row: Mapping, how: Rule, total: int) -> bool:
     """Whether a number of this row would tell of too few students, or leave too few."""
     if row.get(how.students) is None:  # how many is not known, so that what else is counted may be about one
-        known = {*how.counts, *how.hide, *IDS, *PLACES, how.of}
+        known = {*how.counts, *how.means, *how.hide, *IDS, *PLACES, how.of}
         return any(_is_number(value) for name, value in row.items() if name not in known) or _tells(row, how, total)
     return _tells(row, how, total)
 
 
 def _tells(row: Mapping, how: Rule, total: int) -> bool:
     """That nobody did something, or everybody, tells of each of them; that all are in a group of all does not."""
+    if any(row.get(name) is not None and _number(row[name]) < LEAST for name in how.means):
+        return True
     for name in (how.students, *how.counts):
         if row.get(name) is None:
             continue
         is_size = bool(how.group) and name == how.students
         whole = total if is_size or not how.of else _number(row.get(how.of))
-        value = _number(row[name])
-        left = whole - value
-        if value < LEAST or (left < LEAST and not (is_size and left == 0)):
+        left = whole - _number(row[name])
+        if _number(row[name]) < LEAST or (left < LEAST and not (is_size and left == 0)):
             return True
     return False
 
@@ -162,7 +165,7 @@ def _can_be_told(rows: Sequence[Mapping], rest: float, how: Rule, total: int) ->
         return True
     if not how.group or rest:
         return False
-    counted = [name for name in how.counts if any(row.get(name) is not None for row in rows)]
+    counted = [name for name in (*how.counts, *how.means) if any(row.get(name) is not None for row in rows)]
     together = {name: _sum(rows, name) for name in {how.students, how.of, *counted}}
     return _tells({name: together.get(name) for name in (how.of, *counted)}, how, total)
 

@@ -34,8 +34,9 @@ FREE = {
 
 async def list_page(datasette: Datasette, request: Request) -> Response:
     """`/-/shares`: what this teacher shares; with `db` and `query`, a form to share that question first."""
-    if not sharing.may_share(request):
+    if not sharing.may_share(datasette, request):
         raise web.Refusal(NO_TEACHER, 403)
+    await datasette.ensure_permissions(request.actor, ["view-instance"])
     if request.method == "POST":
         return await change(datasette, request)
     rows = await sharing.ask(datasette, shares.made_by, whose(request))
@@ -204,7 +205,7 @@ def unseen(columns: list[str], rows: list[list[Any]]) -> list[bool]:
 @hookimpl
 def extra_template_vars(datasette, request, view_name):
     """`share_this(database, query, fields)` for templates/query.html: where its form is; None for whoever may not."""
-    if view_name not in ("query", "table") or not request or not sharing.may_share(request):
+    if view_name not in ("query", "table") or not request or not sharing.may_share(datasette, request):
         return {}
 
     def share_this(database: str, query: str, chosen: list[dict]) -> str | None:
