@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 import secrets
 import sqlite3
 from collections.abc import Callable
@@ -26,6 +27,7 @@ KEY = "pseudonyms-key"  # in the private folder
 OF_SQLITE = {"sqlite_master", "sqlite_schema", "json_each", "json_tree"}
 NOT_FOR_VIEWERS = {"sqlite_temp_master", "sqlite_temp_schema"}
 TELLING = {"database_list", "table_list"}  # pragmas that would say under which name the file is there
+SECRET = re.compile(r"file_[0-9a-f]{32}")
 REFUSED = "That is not shown while names are hidden or only some groups are shown."
 
 
@@ -56,7 +58,7 @@ class Veiled:
 
     def __init__(self, address: str, veil: Veil, key: str, place: str, prepare: Callable = lambda conn: None):
         self.veil, self.key, self.place = veil, key, place
-        self.file = f"f{secrets.token_hex(16)}"
+        self.file = f"file_{secrets.token_hex(16)}"
         self.views: set[str] = set()
         self.state: tuple | None = None
         self.shape: int | None = None
@@ -86,8 +88,8 @@ class Veiled:
         try:
             return question(self.ready())
         except sqlite3.Error as error:
-            if self.file in str(error):
-                raise sqlite3.OperationalError(REFUSED) from None
+            if (sentence := said(error)) != str(error):
+                raise sqlite3.OperationalError(sentence) from None
             raise
 
     def _ask(self, sql: str) -> list[tuple]:
@@ -109,7 +111,9 @@ class Veiled:
             return guard.REFUSED
         if action != sqlite3.SQLITE_READ or database is None:
             return guard.ALLOWED
-        if database == self.file:  # nobody can write its name; were it known, still nothing would be read but by our views
+        if (
+            database == self.file
+        ):  # nobody can write its name; were it known, still nothing would be read but by our views
             return guard.ALLOWED if source in self.views else sqlite3.SQLITE_IGNORE
         if database == "temp":
             return guard.REFUSED if first in NOT_FOR_VIEWERS else guard.ALLOWED
@@ -196,6 +200,11 @@ from {file}.enrolments
 group by person_id
 having max(role = 'student') is not 1 and max(role != 'student') = 1
 """
+
+
+def said(error: Exception) -> str:
+    """SQLite's words, unless they tell under which name a file is attached or which of our views found nothing."""
+    return REFUSED if SECRET.search(str(error)) or veiled_tables.NOT_SHOWN in str(error) else str(error)
 
 
 def _after_name(sql: str) -> str:

@@ -72,14 +72,12 @@ class VeiledDatabase(Database):
         return veil.Veiled(address, chosen, key, self.name, lambda conn: self.ds._prepare_connection(conn, self.name))
 
 
-def _past_the_veil(name: str) -> Callable:
-    plain = getattr(Database, name)
-
+def _past_the_veil(plain: Callable) -> Callable:
     @wraps(plain)
-    async def asked(self: VeiledDatabase, *args: Any, **kwargs: Any) -> Any:
+    async def asked(*args: Any, **kwargs: Any) -> Any:
         token = veil.current.set(None)
         try:
-            return await plain(self, *args, **kwargs)
+            return await plain(*args, **kwargs)
         finally:
             veil.current.reset(token)
 
@@ -87,12 +85,14 @@ def _past_the_veil(name: str) -> Callable:
 
 
 for _name in SHAPE:
-    setattr(VeiledDatabase, _name, _past_the_veil(_name))
+    setattr(VeiledDatabase, _name, _past_the_veil(getattr(Database, _name)))
 
 
 def install(datasette: Datasette) -> None:
     """Put a veiled one in the place of every database in a file. Again, for those that were added later."""
     plain = {name: db for name, db in datasette.databases.items() if db.path and not isinstance(db, VeiledDatabase)}
+    if "refresh_schemas" not in datasette.__dict__:  # Datasette's own list of what tables there are
+        datasette.refresh_schemas = _past_the_veil(datasette.refresh_schemas)
     if plain:
         veiled = {name: VeiledDatabase(db) for name, db in plain.items()}
         datasette.databases = {name: veiled.get(name, db) for name, db in datasette.databases.items()}

@@ -51,7 +51,9 @@ SAID = {
     "event_names": {"person": "null", "related": "null"},
 }
 
-_NAMES = {name: f"(select {name} from {PEOPLE} as v where v.id = people.id)" for name in ("fullname", "firstname", "lastname")}
+_NAMES = {
+    name: f"(select {name} from {PEOPLE} as v where v.id = people.id)" for name in ("fullname", "firstname", "lastname")
+}
 _POST = dict.fromkeys(("title", "text", "most_positive", "most_negative", "scored_key", "url"), "null")
 # Posts answer one another by Moodle's ids, so these become our own keys; those lead nowhere in Moodle.
 _ANSWERED = "select p.id from {}.forum_posts as p where p.course_id = forum_posts.course_id and p.moodle_id = parent_id"
@@ -95,7 +97,9 @@ def view(table: str, columns: list[str], file: str, pseudonyms: bool, groups: bo
         return f"create temp view {name} as select * from temp.{quoted(NOT_SHOWN)}"
     said = dict(SAID.get(table, {}))
     if groups:
-        said |= {column: f"iif({column} in (select id from {PEOPLE}), {column}, null)" for column in OTHERS.get(table, ())}
+        said |= {
+            column: f"iif({column} in (select id from {PEOPLE}), {column}, null)" for column in OTHERS.get(table, ())
+        }
     if pseudonyms:
         said |= HIDDEN.get(table, {})
     shown = ", ".join(f"{said.get(column, name + '.' + quoted(column))} as {quoted(column)}" for column in columns)
