@@ -1,4 +1,4 @@
-"""Datasette's database, asked under a veil while one is set (see veil.py): tables, SQL, questions and our pages alike."""
+"""Datasette's database, asked under a veil while one is set (see veil.py), by tables, SQL, questions and our pages."""
 
 from __future__ import annotations
 
