@@ -24,7 +24,7 @@ from datasette.utils.asgi import Base400, Request, Response
 from datasette.utils.sqlite import sqlite3
 from jinja2 import Environment, Template
 
-from loaders import accounts, answers, look_ups, tokens
+from loaders import accounts, answers, look_ups, tokens, veil
 
 # Our own pages have no script and no inline style; Datasette's have both (see plugins/content_policy.py for theirs).
 STRICT = (
@@ -170,6 +170,8 @@ async def ask(datasette: Datasette, database: str, question: Callable, *args: An
     try:
         return await db.execute_fn(asked)
     except sqlite3.OperationalError as error:
+        if str(error) == veil.REFUSED:
+            raise Refusal(veil.REFUSED, 403) from error
         if not str(error).startswith("no such "):
             raise
         raise Refusal(OLDER.format(file=Path(db.path).name), 503) from error
