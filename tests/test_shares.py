@@ -323,12 +323,20 @@ async def test_the_same_sentence_for_all_that_is_not_here(datasette):
 
 
 async def test_a_share_ends_with_the_account_of_its_maker(datasette):
-    address = await share(datasette, "weeks", course="2")
+    answer = await send(datasette, {"do": "add", "db": "moodle", "query": "weeks", "to_ada": "1"}, OTHER)
+    address = answer.headers["location"].replace("/-/shares#share-", "/-/shared/")
+    assert (await get(datasette, address, ADA)).status_code == 200
     file = web.private(datasette) / "accounts.json"
     rows = json.loads(file.read_text("utf-8"))
-    for kept in ([{**row, "role": "colleague"} for row in rows], [row for row in rows if row["name"] != "teacher"]):
+    for kept in ([{**row, "role": "colleague"} for row in rows], [row for row in rows if row["name"] != "other"]):
         file.write_text(json.dumps(kept), encoding="utf-8")
         assert (await get(datasette, address, ADA)).status_code == 404
+
+
+async def test_a_tutor_gets_the_same_answer_as_everybody(datasette):
+    address = await share(datasette, "weeks", to="tim", course="2")
+    asked = await rows_of(datasette, address, actor={**TIM, "groups": ["Group 1"]})
+    assert asked == await rows_of(datasette, address, actor=TEACHER), "not of her own group alone"
 
 
 async def test_strangers_tokens_and_colleagues_do_not_share(datasette):
