@@ -25,7 +25,7 @@ from datasette.utils.asgi import Base400, Request, Response
 from datasette.utils.sqlite import sqlite3
 from jinja2 import Environment, Template
 
-from loaders import accounts, answers, look_ups, tokens
+from loaders import accounts, answers, look_ups, tokens, veil
 from loaders.roles import is_owner as is_owner  # everything that asks it has this module already
 
 # Our own pages have no script and no inline style; Datasette's have both (see plugins/content_policy.py for theirs).
@@ -174,6 +174,8 @@ async def ask(datasette: Datasette, database: str, question: Callable, *args: An
     try:
         return await db.execute_fn(asked)
     except sqlite3.OperationalError as error:
+        if str(error) == veil.REFUSED:
+            raise Refusal(veil.REFUSED, 403) from error
         if not str(error).startswith("no such "):
             raise
         raise Refusal(OLDER.format(file=Path(db.path).name), 503) from error
