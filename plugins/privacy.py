@@ -22,6 +22,7 @@ LED_TO = re.compile(
     r"/|/favicon\.ico|/-/(student|window|learn|sign-in|login|bookmarklet|health|(coursette|datasette)\.css|static/.*"
     r"|static-plugins/.*)"
 )
+SHARED = re.compile(r"/-/shared(/[\w-]{1,64})?")  # by a mail with its address, which nobody else can guess
 USERSCRIPT = "/-/coursette.user.js"  # managers of userscripts fetch it, or open it in a tab
 # Their windows are opened, and used again by name, from a Moodle page; all others are cut off from their openers.
 # Forms of the student page lead through /-/notes, which must not cut that window off either.
@@ -71,7 +72,7 @@ def may_lead_here(scope: dict, path: str) -> bool:
         return False
     if path == USERSCRIPT:
         return dest in (b"document", b"empty")
-    return mode == b"navigate" and dest == b"document" and bool(LED_TO.fullmatch(path))
+    return mode == b"navigate" and dest == b"document" and bool(LED_TO.fullmatch(path) or SHARED.fullmatch(path))
 
 
 def without_basic(scope: dict) -> dict:
