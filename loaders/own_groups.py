@@ -73,6 +73,22 @@ async def force(datasette: Datasette, scope: dict, path: str, actor: dict) -> No
     scope["query_string"] = urlencode(pairs).encode("ascii")
 
 
+async def with_hers(datasette: Datasette, actor: dict, database: str, courses: list[dict]) -> list[dict]:
+    """The courses that a tutor has a group in; all of them for everybody else."""
+    if roles.role(actor) != roles.TUTOR:
+        return courses
+
+    def each(conn: sqlite3.Connection) -> list[dict]:
+        return [course for course in courses if groups(conn, course, actor.get("groups") or ())]
+
+    return await web.ask(datasette, database, each)
+
+
+def is_offered(actor: dict | None, value: object, name: str) -> bool:
+    """Whether a form offers this group to this visitor: a tutor chooses from her own."""
+    return not actor or roles.role(actor) != roles.TUTOR or bool({str(value), name} & set(actor.get("groups") or ()))
+
+
 def chosen(asked: list[str], hers: list[tuple]) -> list[str]:
     """Those of her groups that are asked for, all where none is. Raises web.Refusal for one that is not hers."""
     names = [name for each in asked for name in choosing.names(each)]

@@ -26,7 +26,7 @@ OF_EVERYBODY = re.compile(r"/-/(account|logout|sign-out-everywhere)")
 SHARED = r"/-/shared(/[\w-]+(\.(json|csv))?)?"
 PATHS = {
     TUTOR: re.compile(
-        rf"/|{SHARED}|/-/((student|completion)(\.(json|csv))?|course(\.json)?|(usage|access|people|refresh)\.json|letters"
+        rf"/|{SHARED}|/-/((student|completion)(\.(json|csv))?|course(\.json)?|find|(usage|access|people|refresh)\.json|letters"
         r"|list\.csv|bookmarklet|pseudonyms|coursette(\.user|_lists|_table)\.js)"
     ),
     COLLEAGUE: re.compile(SHARED),
@@ -36,8 +36,8 @@ FORMS = re.compile(r"/-/(account|logout|sign-out-everywhere|letters|list\.csv|bo
 # Pages that narrow by the `group`s of their address, which may repeat there.
 BY_GROUP = re.compile(r"/-/((usage|access)\.json|course(\.json)?|completion(\.(json|csv))?)")
 QUESTION = re.compile(r"/(?P<database>[^/.]+)/(?P<name>[^/.]+)(\.(json|csv))?")
-# What a tutor's pages look names up in; her tables page by page are closed.
-LISTS = ("people", "enrolments")
+# What a tutor's pages look names up in, under her veil; the tables themselves are closed, page by page.
+LISTS = ("people", "enrolments", "activities", "parts", "sections")
 
 
 def role(actor: dict) -> str:
