@@ -18,7 +18,7 @@ from datasette.app import Datasette
 from datasette.url_builder import Urls
 from datasette.utils import PrefixedUrlString, parse_metadata
 
-from loaders import accounts, house, look_ups, proxy, schema
+from loaders import accounts, house, look_ups, proxy, schema, web
 from loaders.errors import CannotServe
 
 ENDINGS = {".db", ".sqlite", ".sqlite3"}
@@ -53,10 +53,12 @@ def serve(
     also: str = "",
     base_url: str | None = None,
     proxies: Iterable[str] = (),
+    trusted_header: str | None = None,
 ) -> None:
     """Serve databases (files, or folders of them) until interrupted. Port 0 takes any free one.
 
-    `base_url` is the address in the browser (see proxy.public_address), `proxies` are believed (see proxy.trusted).
+    `base_url` is the address in the browser (see proxy.public_address), `proxies` are believed (see proxy.trusted),
+    also where they say in `trusted_header` who has signed in.
     Prints first, alone on its line, `Sign in: URL` (a link that works once), then what is served, then `also`.
     Raises CannotServe with a sentence.
     """
@@ -66,7 +68,8 @@ def serve(
         if public.path.split("/")[1] == file.stem:
             raise CannotServe(f"--base-url {public.path} begins like the address of {file.name}: take another path.")
     folder = accounts.private_folder(files, private)
-    datasette = build(files, folder, allowed_hosts, base_url=base_url)
+    datasette = build(files, folder, allowed_hosts, base_url=base_url, trusted_header=trusted_header)
+    header = proxy.trusted_header(web.setting(datasette, "trusted_header") or "", believed)
     listening = listen(host, port)
     port = listening.getsockname()[1]
     home = f"{public.origin or address(host, port)}{public.path}"
@@ -77,7 +80,7 @@ def serve(
         print(also, flush=True)  # noqa: T201
     # No log of requests: their addresses hold students' ids.
     # Uvicorn would believe any X-Forwarded-For from this machine; whom to believe is said to BehindProxy.
-    app = proxy.BehindProxy(datasette.app(), public, believed)
+    app = proxy.BehindProxy(datasette.app(), public, believed, header)
     config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on", proxy_headers=False)
     with opened(link, folder) if open_browser else contextlib.nullcontext():
         uvicorn.Server(config).run(sockets=[listening])
@@ -110,6 +113,7 @@ def build(
     allowed_hosts: Iterable[str] = (),
     root: Path | None = None,
     base_url: str | None = None,
+    trusted_header: str | None = None,
 ) -> Datasette:
     """Datasette with our metadata, plugins, templates and settings, and a signing key that outlives it.
 
@@ -118,6 +122,7 @@ def build(
     root, public = root or house.root(), proxy.public_address(base_url)
     metadata = parse_metadata((root / "metadata.yml").read_text(encoding="utf-8"))
     ours = {"private": str(private), "allowed_hosts": [*allowed_hosts, public.name]}
+    ours |= {"trusted_header": trusted_header} if trusted_header else {}
     try:
         secret = accounts.signing_key(private)
     except accounts.Refused as refused:

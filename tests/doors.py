@@ -65,6 +65,7 @@ DOORS = [
         "- - names - - - -",
         "/-/course /-/course.json /-/completion /-/completion.json /-/completion.csv",
     ),
+    Door("who may sign in, and as what", "- - yes - - - -", "/-/accounts"),
     Door("whom you nudged", "- - names - - - -", "/-/nudges /-/nudges.csv"),
     Door("what a teacher shares with whom", "- - yes - - - -", "/-/shares"),
     Door("what is shared with one", "- yes yes - - yes -", "/-/shared"),
