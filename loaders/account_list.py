@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Iterable
 from pathlib import Path
 
-from loaders import accounts, roles, tokens
+from loaders import accounts, roles, shares, tokens
 from loaders.accounts import Refused
 
 
@@ -68,7 +68,7 @@ def link(folder: Path, name: str) -> str:
 
 
 def remove(folder: Path, name: str) -> dict:
-    """Take an account away, with its sessions, tokens and open links. Raises Refused for the owner's."""
+    """Take an account away, with its sessions, tokens, open links and shares. Raises Refused for the owner's."""
 
     def removed(rows: list[dict]) -> dict:
         row = not_the_owners(rows, name)
@@ -77,6 +77,7 @@ def remove(folder: Path, name: str) -> dict:
 
     found = accounts.changed(folder, removed)
     accounts.end_links(folder, [name])
+    shares.forget_account(folder, name)
     return _and_end_tokens(folder, found)
 
 

@@ -165,6 +165,17 @@ def revoke(conn: sqlite3.Connection, key: str, maker: str | None, now: datetime 
     conn.execute(sql, (_utc(now), key, maker))
 
 
+def forget_account(folder: Path, name: str) -> None:
+    """End what this account shares, and let it open nothing: one of the same name may be somebody else's."""
+    if file(folder).exists():
+        use(file(folder), _forget_account, name)
+
+
+def _forget_account(conn: sqlite3.Connection, name: str) -> None:
+    conn.execute("update shares set revoked_utc = ? where maker = ? and revoked_utc is null", (_utc(None), name))
+    conn.execute("delete from readers where account = ?", (name,))
+
+
 def count(conn: sqlite3.Connection, share: int, account: str, now: datetime | None = None) -> None:
     """Add an opening by this account; by the maker none counts."""
     sql = "update readers set opened = opened + 1, opened_utc = ? where share_id = ? and account = ?"

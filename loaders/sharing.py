@@ -21,6 +21,7 @@ from loaders import (
     asked,
     choices,
     question_data,
+    roles,
     share_choices,
     shares,
     small_counts,
@@ -30,7 +31,7 @@ from loaders import (
 )
 from loaders.names import fold
 
-TEACHER, READERS = "teacher", ("colleague", "tutor")  # roles of accounts that a question can be shared with
+READERS = (roles.COLLEAGUE, roles.TUTOR)  # of accounts that a question can be shared with
 NOT_HERE = "Nothing is shared with you at this address: it was withdrawn, has ended, or never was."
 BROKEN = "What is shared cannot be read or written: is private/shares.db damaged, or the disk full?"
 TOO_SLOW = "This takes too long to work out: whoever shared it can narrow it down."
@@ -49,18 +50,18 @@ MODEL = "moodle"
 def may_share(datasette: Datasette, request: Request) -> bool:
     """Whether this visitor is a teacher in a session of hers: never by a token."""
     name = (request.actor or {}).get("id")
-    return bool(name) and role(datasette, request.actor) == TEACHER and not request.scope.get(web.TOKEN)
+    return bool(name) and role(datasette, request.actor) == roles.TEACHER and not request.scope.get(web.TOKEN)
 
 
 def role(datasette: Datasette, actor: dict) -> str:
     """The role that the account has now; of who has none here, what is said of them."""
-    account = next((row for row in web.known_accounts(datasette) if row["name"] == actor["id"]), actor)
-    return TEACHER if account.get("owner") else account.get("role", TEACHER)
+    account = next((row for row in web.known_accounts(datasette) if row["name"] == actor["id"]), None)
+    return roles.role(accounts.actor(account) if account else actor)
 
 
 def readers(datasette: Datasette) -> list[str]:
     """The accounts that a question can be shared with."""
-    return [row["name"] for row in web.known_accounts(datasette) if row.get("role", TEACHER) in READERS]
+    return [row["name"] for row in web.known_accounts(datasette) if roles.role(accounts.actor(row)) in READERS]
 
 
 async def ask(datasette: Datasette, question: Callable, *args: Any, **kwargs: Any) -> Any:
@@ -167,7 +168,7 @@ async def _of_maker(datasette: Datasette, share: dict) -> dict:
     maker = next((row for row in web.known_accounts(datasette) if row["name"] == share["maker"]), None)
     actor = accounts.actor(maker) if maker else {"id": accounts.ROOT} if share["maker"] == accounts.ROOT else {}
     query = None
-    if actor and role(datasette, actor) == TEACHER:
+    if actor and role(datasette, actor) == roles.TEACHER:
         query = await question(datasette, share["database"], share["query"], actor)
     if query is None:
         raise web.Refusal(NOT_HERE)

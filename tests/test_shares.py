@@ -16,7 +16,7 @@ import pytest
 from datasette.app import Datasette
 from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
-from loaders import accounts, rollups, share_choices, shares, sharing, small_counts, steps, web
+from loaders import account_list, accounts, rollups, share_choices, shares, sharing, small_counts, steps, web
 from loaders.shares import Refused
 from loaders.small_counts import HIDDEN, LEAST, NOT_COUNTED, PERSONAL, TOO_FEW
 from tests import made_up_grades
@@ -137,6 +137,16 @@ def test_who_has_an_answer_gets_no_other_to_subtract_it_from(conn):
     assert add(conn, "ben", course="2") and add(conn, "ada", course="3"), "somebody else, another course"
     shares.revoke(conn, key, "teacher", NOW)
     assert add(conn, "ada", course="2")
+
+
+def test_an_account_that_is_gone_shares_and_opens_nothing_any_more(conn, tmp_path):
+    shares.forget_account(tmp_path / "elsewhere", "ada")
+    assert not (tmp_path / "elsewhere").exists()
+    key = add(conn, "ada", "ben")
+    shares.forget_account(tmp_path, "ada")
+    assert shares.find(conn, key, "ada", NOW) is None and shares.find(conn, key, "ben", NOW)
+    shares.forget_account(tmp_path, "teacher")
+    assert shares.find(conn, key, "ben", NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -337,6 +347,13 @@ async def test_a_tutor_gets_the_same_answer_as_everybody(datasette):
     address = await share(datasette, "weeks", to="tim", course="2")
     asked = await rows_of(datasette, address, actor={**TIM, "groups": ["Group 1"]})
     assert asked == await rows_of(datasette, address, actor=TEACHER), "not of her own group alone"
+
+
+async def test_a_new_account_of_an_old_name_opens_nothing(datasette):
+    address, folder = await share(datasette, "weeks", course="2"), web.private(datasette)
+    account_list.remove(folder, "ada")
+    account_list.add(folder, "ada", "colleague")
+    assert (await get(datasette, address, ADA)).status_code == 404
 
 
 async def test_strangers_tokens_and_colleagues_do_not_share(datasette):
