@@ -86,9 +86,8 @@ def fail(error: BaseException, started: bool) -> None:
     if started:
         look_ups.LOG.error("A CSV was broken off (%s).", type(error).__name__)
     elif isinstance(error, sqlite3.Error | sqlite3.Warning):  # a second statement is a Warning in Python 3.11
-        raise web.Refusal(
-            LATE if "interrupted" in str(error) else f"{veil.said(error)}.".replace("..", "."), 400
-        ) from error
+        sentence = LATE if "interrupted" in str(error) else f"{veil.said(error).removesuffix('.')}."
+        raise web.Refusal(sentence, 400) from error
     else:
         raise error
 
@@ -107,7 +106,7 @@ def place(datasette: Datasette) -> Iterator[None]:
 
 
 def connection(datasette: Datasette, database: str, chosen: veil.Veil | None) -> sqlite3.Connection:
-    """A new connection to read with, as Datasette makes and prepares its own, but not kept by it; under a veil or not."""
+    """A new connection to read with, as Datasette makes and prepares its own, but not kept by it."""
     db = datasette.databases[database]
     if chosen:
         return db.veiled(chosen).ready()
