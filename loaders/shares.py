@@ -23,7 +23,7 @@ SHAPE = Path(__file__).with_name("shares.sql")
 VERSION = 1  # of the shape
 OURS = 0x53484152  # "SHAR", in the file's head (application_id): known by any name, and as a copy
 BUSY_S = 10.0
-KEY_BYTES = 24
+KEY_BYTES = 20
 # What a reader may choose herself; weeks are chosen one at a time (see sharing.py).
 FREE = ("course", "group", "section", "from_week", "to_week")
 WEEKS = {"from_week", "to_week"}
@@ -146,7 +146,7 @@ def add(
             raise Refused(TWICE.format(who=account))
     row = {
         **{name: question[name] for name in ("database", "query", "title")},
-        "key": secrets.token_urlsafe(KEY_BYTES),
+        "key": secrets.token_hex(KEY_BYTES),
         "parameters": json.dumps(dict(parameters)),
         "free": json.dumps([name for name in free if name in FREE]),
         "maker": maker,

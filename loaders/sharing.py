@@ -15,7 +15,19 @@ from datasette.app import Datasette
 from datasette.database import QueryInterrupted
 from datasette.utils.asgi import Request
 
-from loaders import accounts, answers, asked, choices, question_data, share_choices, shares, small_counts, steps, web
+from loaders import (
+    accounts,
+    answers,
+    asked,
+    choices,
+    question_data,
+    share_choices,
+    shares,
+    small_counts,
+    steps,
+    veil,
+    web,
+)
 from loaders.names import fold
 
 TEACHER, READERS = "teacher", ("colleague", "tutor")  # roles of accounts that a question can be shared with
@@ -43,7 +55,7 @@ def may_share(datasette: Datasette, request: Request) -> bool:
 def role(datasette: Datasette, actor: dict) -> str:
     """The role that the account has now; of who has none here, what is said of them."""
     account = next((row for row in web.known_accounts(datasette) if row["name"] == actor["id"]), actor)
-    return account.get("role", TEACHER)
+    return TEACHER if account.get("owner") else account.get("role", TEACHER)
 
 
 def readers(datasette: Datasette) -> list[str]:
@@ -114,6 +126,16 @@ async def settled(datasette: Datasette, query: dict, chosen: dict[str, str]) -> 
 
 
 async def answer(datasette: Datasette, share: dict, given: Mapping[str, str]) -> dict:
+    """What a reader of this share sees (see _answer), whoever it is: a tutor's groups are not all students, and behind
+    pseudonyms no name is found."""
+    before = veil.current.set(None)
+    try:
+        return await _answer(datasette, share, given)
+    finally:
+        veil.current.reset(before)
+
+
+async def _answer(datasette: Datasette, share: dict, given: Mapping[str, str]) -> dict:
     """What a reader of this share sees. Raises web.Refusal with a sentence.
 
     `columns` and `rows` (lists; small_counts.HIDDEN stands for what is about few), `note` (a sentence instead of rows),

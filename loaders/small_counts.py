@@ -8,7 +8,7 @@ how many. Where the numbers that are left would give it away, the next smallest 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 LEAST = 5  # students that a number has to be about
@@ -23,8 +23,18 @@ PEOPLE = {
     "lastname", "email", "idnumber", "username", "claim", "raw",
 }  # fmt: skip
 TOO_FEW = "This is about fewer than 5 students, so that it is not shown."
+NOTHING_LEFT = (
+    "Every row is about fewer than 5 students, or about all but fewer than 5, so that nothing is left to show."
+)
+NO_KIND = "The names in this answer are words of students, so that it is not shown."
 OVERLAP = "These groups have students in common: what is shown could be subtracted, so that it is not shown."
 NOT_COUNTED = "This question does not say how many students each row is about (`aggregate`), so that it stays with you."
+NO_COLUMN = (
+    "The `aggregate` of this question names “{names}”, which its answer does not have, so that it stays with you."
+)
+NO_COURSE = (
+    "This question has no parameter `course`, so that nobody knows how many students it is about: it stays with you."
+)
 PERSONAL = "Its rows are about single students, so that it stays with you: share a question that counts students."
 
 
@@ -62,19 +72,33 @@ class Rule:
 def rule(aggregate: Any) -> Rule | None:
     """The Rule of a question's `aggregate`; None where it has none, or one that cannot be read."""
     said = {"students": aggregate} if isinstance(aggregate, str) else aggregate
-    known = {field.name: field.type for field in fields(Rule)}
-    if not isinstance(said, Mapping) or not isinstance(said.get("students"), str) or set(said) - set(known):
+    known = {field.name for field in fields(Rule)}
+    if not isinstance(said, Mapping) or set(said) - known or not said.get("students"):
+        return None
+    if not all(isinstance(said.get(name, ""), str) for name in ("students", "of", "group", "within", "apart")):
         return None
     lists = ("counts", "means", "values", "hide")
-    return Rule(**{name: tuple(value) if name in lists else value for name, value in said.items()})
+    found = {name: _listed(value) if name in lists else value for name, value in said.items()}
+    if isinstance(only := said.get("only"), Mapping):
+        found["only"] = {name: _listed(words) for name, words in only.items()}
+    return Rule(**found)
 
 
-def why_not(aggregate: Any, columns: Sequence[str], parameters: Sequence[str] = ()) -> str:
+def _listed(value: Any) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value or ())
+
+
+def why_not(aggregate: Any, columns: Sequence[str], parameters: Sequence[str] = ("course",)) -> str:
     """Why a question with these columns is not for colleagues; empty where it is."""
     if PEOPLE & set(columns) or {"student", "person"} & set(parameters):
         return PERSONAL
-    found = rule(aggregate)
-    return "" if found and found.students in columns else NOT_COUNTED
+    if (found := rule(aggregate)) is None:
+        return NOT_COUNTED
+    lone = {found.students, found.of, found.group, found.within, found.apart} - {""}
+    named = {*lone, *found.counts, *found.means, *found.values, *found.hide, *(found.only or {})}
+    if unknown := sorted(named - set(columns)):
+        return NO_COLUMN.format(names="”, “".join(unknown))
+    return "" if "course" in parameters else NO_COURSE
 
 
 def hidden(columns: Sequence[str], rows: Sequence[Sequence], how: Rule, total: int) -> tuple[list[str], list[list]]:
@@ -82,17 +106,19 @@ def hidden(columns: Sequence[str], rows: Sequence[Sequence], how: Rule, total: i
 
     Raises Refused where they are too few, where groups overlap, and for a question about people.
     """
-    if why := why_not({"students": how.students}, columns):
+    if why := why_not(asdict(how), columns):
         raise Refused(why)
     if total < LEAST:
         raise Refused(TOO_FEW)
     named = [dict(zip(columns, row, strict=True)) for row in rows]
     named = [row for row in named if all(row.get(name) in words for name, words in (how.only or {}).items())]
+    if rows and not named:
+        raise Refused(NO_KIND)
     if how.apart and any(row.get(how.apart) for row in named):
         raise Refused(OVERLAP)
     closed = set().union(*(_closed(named, block, how, total) for block in _blocks(named, how)))
     if closed and len(closed) == len(named):
-        raise Refused(TOO_FEW)
+        raise Refused(NOTHING_LEFT)
     kept = [name for name in columns if name not in {*how.hide, *IDS} and not name.endswith(MOMENTS)]
     words = _words(named, kept, how)
     order = [*(place for place in range(len(named)) if place not in closed), *sorted(closed)]

@@ -22,7 +22,7 @@ LED_TO = re.compile(
     r"/|/favicon\.ico|/-/(student|window|learn|sign-in|login|bookmarklet|health|(coursette|datasette)\.css|static/.*"
     r"|static-plugins/.*)"
 )
-SHARED = re.compile(r"/-/shared(/[\w-]{1,64})?")  # by a mail with its address, which nobody else can guess
+SHARED = re.compile(r"/-/shared(/\w{1,64})?")  # by a mail with its address, which nobody else can guess
 USERSCRIPT = "/-/coursette.user.js"  # managers of userscripts fetch it, or open it in a tab
 # Their windows are opened, and used again by name, from a Moodle page; all others are cut off from their openers.
 # Forms of the student page lead through /-/notes, which must not cut that window off either.

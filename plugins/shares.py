@@ -41,7 +41,7 @@ async def list_page(datasette: Datasette, request: Request) -> Response:
         return await change(datasette, request)
     rows = await sharing.ask(datasette, shares.made_by, whose(request))
     context = {
-        "rows": [{**row, "href": address(datasette, row["key"])} for row in rows],
+        "rows": [{**row, "href": address(datasette, row["key"]), "choices": choices_of(row)} for row in rows],
         "absolute": lambda path: datasette.absolute_url(request, path),
         "is_owner": web.is_owner(request.actor),
         "new": await form(datasette, request) if request.args.get("query") else None,
@@ -53,6 +53,11 @@ async def list_page(datasette: Datasette, request: Request) -> Response:
 def whose(request: Request) -> str | None:
     """Whose shares somebody sees and may revoke: her own, and the owner those of all (None)."""
     return None if web.is_owner(request.actor) else request.actor["id"]
+
+
+def choices_of(row: dict) -> list[str]:
+    """What the reader of a share may choose, in words."""
+    return [words for needed, words in FREE.values() if needed <= set(row["free"])]
 
 
 def address(datasette: Datasette, key: str, form: str = "") -> str:
@@ -99,7 +104,7 @@ async def change(datasette: Datasette, request: Request) -> Response:
         key = await add(datasette, request, said)
     else:
         raise web.Refusal("This form asks for nothing that is known here.", 400)
-    place = f"#share-{key}" if key.replace("-", "").replace("_", "").isalnum() else ""
+    place = f"#share-{key}" if key.isalnum() else ""
     return Response.redirect(datasette.urls.path(MINE) + place, status=303, headers=dict(web.OWN_PAGE))
 
 
@@ -231,5 +236,5 @@ def register_routes():
     return [
         (r"^/-/shares$", list_page),
         (r"^/-/shared$", shared_list),
-        (r"^/-/shared/(?P<key>[\w-]{1,64})(\.(?P<format>json|csv))?$", shared),
+        (r"^/-/shared/(?P<key>\w{1,64})(\.(?P<format>json|csv))?$", shared),
     ]

@@ -160,6 +160,21 @@ def test_what_a_question_says_of_itself():
     assert small_counts.rule({"students": "n", "counts": ["m"], "hide": ["x"]}) == Rule("n", ("m",), hide=("x",))
     for nothing in (None, "", 5, ["students"], {"counts": ["n"]}, {"students": "n", "show": "all"}):
         assert not small_counts.rule(nothing) or small_counts.why_not(nothing, ["n"])
-    assert small_counts.why_not("students", ["name", "students"]) == ""
-    assert small_counts.why_not("students", ["name", "students"], ["student"]) == small_counts.PERSONAL
-    assert small_counts.why_not(None, ["name", "students"]) == small_counts.NOT_COUNTED
+    said = {"students": "n", "counts": "m", "only": {"kind": "page"}}
+    assert small_counts.rule(said) == Rule("n", ("m",), only={"kind": ("page",)})
+
+
+@pytest.mark.parametrize(
+    ("aggregate", "parameters", "why"),
+    [
+        ("students", ["course", "group"], ""),
+        ("students", ["course", "student"], small_counts.PERSONAL),
+        (None, ["course"], small_counts.NOT_COUNTED),
+        ("students", ["group"], small_counts.NO_COURSE),
+        ("pupils", ["course"], small_counts.NO_COLUMN.format(names="pupils")),
+        ({"students": "students", "counts": ["done"]}, ["course"], small_counts.NO_COLUMN.format(names="done")),
+    ],
+)
+def test_which_questions_are_for_colleagues(aggregate, parameters, why):
+    assert small_counts.why_not(aggregate, ["name", "students"], parameters) == why
+    assert small_counts.why_not(aggregate, ["email", "students"], parameters) == small_counts.PERSONAL
