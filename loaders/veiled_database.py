@@ -46,6 +46,19 @@ class VeiledDatabase(Database):
         """No search under a veil: it would find by the words that are hidden."""
         return None if veil.current.get() else await super().fts_table(table)
 
+    @property
+    def cached_table_counts(self) -> dict | None:
+        """Counts that Datasette keeps of a file that never changes: of all rows, so not for whoever sees some."""
+        return None if veil.current.get() else super().cached_table_counts
+
+    async def table_counts(self, limit: int = 10) -> dict:
+        kept = self._cached_table_counts
+        try:
+            return await super().table_counts(limit)
+        finally:
+            if veil.current.get():
+                self._cached_table_counts = kept
+
     def ask_veiled(self, chosen: veil.Veil, fn: Callable) -> Any:
         """What a function answers on this thread's connection under this veil."""
         kept = self.kept.__dict__.setdefault("connections", OrderedDict())

@@ -4,10 +4,11 @@ from datasette import hookimpl
 
 from loaders import guard
 
-INTERNAL = "_internal"  # what Datasette itself writes: the shapes of all databases, in memory
+# In memory, and none of ours: the shapes of all databases, and where Datasette tries what SQLite can do.
+DATASETTES = ("_internal", "_memory")
 
 
 @hookimpl(trylast=True)  # other plugins may set up a connection before
 def prepare_connection(conn, database):
-    if database != INTERNAL:
+    if database not in DATASETTES:
         guard.guard(conn)

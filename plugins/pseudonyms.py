@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from urllib.parse import parse_qs
 
 from datasette import hookimpl
@@ -63,6 +64,22 @@ def refused(path: str, asked: MultiParams) -> str | None:
     return BY_ID if by_id else None
 
 
+def never_kept(send: Callable) -> Callable:
+    """`send`, without Datasette's leave to keep tables for some seconds: a browser would show the names once more."""
+
+    async def send_it(message: dict) -> None:
+        if message["type"] == "http.response.start":
+            kept = [(name, value) for name, value in message.get("headers", []) if not is_leave(name, value)]
+            message = {**message, "headers": kept}  # plugins/privacy.py forbids it where nothing is said
+        await send(message)
+
+    return send_it
+
+
+def is_leave(name: bytes, value: bytes) -> bool:
+    return name.lower() == b"cache-control" and value.startswith((b"max-age", b"no-cache"))
+
+
 @hookimpl(tryfirst=True)  # inside plugins/privacy.py, which knows by then whose token counts
 def asgi_wrapper(datasette):
     def wrap(app):
@@ -76,6 +93,7 @@ def asgi_wrapper(datasette):
             if chosen:
                 veiled_database.install(datasette)  # whatever was added since
             token = veil.current.set(chosen)
+            send = never_kept(send)
             try:
                 sentence = chosen and chosen.pseudonyms and refused(web.path_of(datasette, scope), request.args)
                 if sentence:

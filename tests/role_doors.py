@@ -117,3 +117,17 @@ CALLS = [
     Door("table by token", "/moodle/people.json", "403 403 403 403 403 403"),
     Door("shared by token", "/-/shared", "403 403 403 403 403 403"),
 ]  # fmt: skip
+
+
+def summary() -> str:
+    """The table for SECURITY.md: a line for each kind of door, what each role gets there."""
+    lines = [f"| what | {' | '.join(ROLES)} |", "| --- " * (1 + len(ROLES)) + "|"]
+    for what in dict.fromkeys(door.what for door in [*DOORS, *CALLS]):
+        each = zip(*(door.statuses.split() for door in [*DOORS, *CALLS] if door.what == what), strict=True)
+        lines.append(f"| {what} | {' | '.join(map(_said, each))} |")
+    return "\n".join(lines)
+
+
+def _said(statuses: tuple[str, ...]) -> str:
+    """In a word: `yes` where any door of the kind opens, `-` where none does."""
+    return "yes" if any(status < "400" for status in statuses) else "-"
