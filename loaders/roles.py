@@ -37,7 +37,7 @@ FORMS = re.compile(r"/-/(account|logout|sign-out-everywhere|letters|list\.csv|bo
 BY_GROUP = re.compile(r"/-/((usage|access)\.json|course(\.json)?|completion(\.(json|csv))?)")
 QUESTION = re.compile(r"/(?P<database>[^/.]+)/(?P<name>[^/.]+)(\.(json|csv))?")
 # What a tutor's pages look names up in, under her veil; the tables themselves are closed, page by page.
-LISTS = ("people", "enrolments", "activities", "parts", "sections")
+LISTS = ("people", "enrolments", "completions", "activities", "parts", "sections")
 
 
 def role(actor: dict) -> str:
