@@ -8,6 +8,7 @@ private/            mode 0700, beside the database unless COURSETTE_PRIVATE or -
   tokens.json, token-key, tokens.lock   tokens of the page script (tokens.py)
   audit.db          who looked up whom, when (look_ups.py); its owner may ask it questions (0600)
   notes.db          the owner's notes on students (notes.py), on their pages only and never served (0600)
+  shares.db         which questions the teacher shares with whom (shares.py), never served (0600)
 """
 
 from __future__ import annotations
