@@ -1,12 +1,14 @@
 """Who may sign in: accounts, one-time links and the signing key, in a folder that is never served.
 
 private/            mode 0700, beside the database unless COURSETTE_PRIVATE or --private says otherwise
-  accounts.json     names, password hashes and epochs (0600); a session ends when its account's epoch changes
+  accounts.json     names, roles (roles.py), password hashes and epochs (0600); a session ends when its account's epoch
+                    changes; whoever changes it holds accounts.lock
   links/            one file per open sign-in link, named by the hash of its token (0600)
   key               signs cookies, so that sessions outlive a restart (0600)
   tokens.json, token-key, tokens.lock   tokens of the page script (tokens.py)
   audit.db          who looked up whom, when (look_ups.py); its owner may ask it questions (0600)
   notes.db          the owner's notes on students (notes.py), on their pages only and never served (0600)
+  shares.db         which questions the teacher shares with whom (shares.py), never served (0600)
 """
 
 from __future__ import annotations
@@ -19,13 +21,16 @@ import re
 import secrets
 import tempfile
 import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from datasette_auth_passwords.utils import hash_password, verify_password
+from filelock import FileLock
 
 FIRST_NAME = "teacher"
 ROOT = "root"  # who `datasette --root` signs in, without an account
 LINK_LASTS_S = 3600
+HANDED_OVER_LASTS_S = 3 * 24 * 3600  # a link for somebody else, who has to find it in her mail
 SHORTEST_PASSWORD = 10
 SHORTEST_KEY = 32
 _NAME = re.compile(r"[a-z][a-z0-9._@-]{0,63}", re.IGNORECASE)
@@ -74,37 +79,66 @@ def key(folder: Path, name: str) -> str:
 
 
 def accounts(folder: Path) -> list[dict]:
-    """Every account: `name`, `owner` (True for the teacher this is for), `hash` (None: no password yet)."""
+    """Every account: `name`, `owner` (True for the teacher this is for), `hash` (None: no password yet), `epoch`.
+
+    Perhaps `role` (missing: teacher), `groups` (of a tutor: their names, or Moodle's ids as text) and `files` (names of
+    the databases she may see; missing: all).
+    """
     path = folder / "accounts.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
 
 
 def actor(account: dict) -> dict:
     """What Datasette knows of somebody signed in with this account."""
-    return account.get("actor") or {"id": account["name"], "owner": bool(account.get("owner"))}
+    if "actor" in account:  # configured elsewhere, in its own words
+        return account["actor"]
+    owner = bool(account.get("owner"))
+    return {
+        "id": account["name"],
+        "owner": owner,
+        "role": "teacher" if owner else account.get("role", "teacher"),
+        "groups": account.get("groups") or [],
+        "files": None if owner else account.get("files"),
+    }
 
 
-def make_link(folder: Path, now: float | None = None) -> str:
-    """A token that signs the owner in once, within the hour, and ends the ones before. Only its hash is kept."""
+def make_link(folder: Path, now: float | None = None, name: str = "") -> str:
+    """A token that signs the owner in once, within the hour, or the account `name`, within three days.
+
+    It ends the ones before for the same account. Only its hash is kept.
+    """
     links = folder / "links"
     links.mkdir(mode=0o700, exist_ok=True)
-    now = time.time() if now is None else now
-    for old in links.iterdir():
-        old.unlink(missing_ok=True)
+    end_links(folder, [name])
     token = secrets.token_urlsafe(32)
-    write_private(links / _digest(token), str(int(now + LINK_LASTS_S)))
+    lasts_s = HANDED_OVER_LASTS_S if name else LINK_LASTS_S
+    write_private(links / _digest(token), f"{int((time.time() if now is None else now) + lasts_s)} {name}")
     return token
 
 
+def end_links(folder: Path, names: Iterable[str]) -> None:
+    """End the open links of these accounts; the owner's have no name."""
+    for path in (folder / "links").glob("*"):
+        if _link(path)[1] in names:
+            path.unlink(missing_ok=True)
+
+
+def link_of(folder: Path, token: str, now: float | None = None) -> str | None:
+    """Whom a good token signs in ("" for the owner), without using it up; None for any other."""
+    expires, name = _link(folder / "links" / _digest(token))
+    return name if expires >= (time.time() if now is None else now) else None
+
+
 def redeem_link(folder: Path, token: str, now: float | None = None) -> dict | None:
-    """The owner's account, made when there is none, for a good token; None for any other. Works once."""
-    path = folder / "links" / _digest(token)
-    expires = _expiry(path)
+    """The account of a good token, the owner's made when there is none; None for any other. Works once."""
+    name = link_of(folder, token, now)
     try:
-        path.unlink()  # whoever removes the file has the link, so two at once cannot both
+        (folder / "links" / _digest(token)).unlink()  # whoever removes the file has the link: never two
     except FileNotFoundError:
         return None
-    return _owner(folder) if expires >= (time.time() if now is None else now) else None
+    if name:
+        return next((row for row in accounts(folder) if row["name"] == name), None)
+    return None if name is None else _owner(folder)
 
 
 def configured(settings: dict | None) -> list[dict]:
@@ -153,15 +187,21 @@ def set_password(folder: Path, name: str, new_name: str, password: str) -> dict:
 
     Raises Refused with a sentence.
     """
-    _check_name(new_name)
+    check_name(new_name)
     if len(password) < SHORTEST_PASSWORD:
         raise Refused(f"A password has at least {SHORTEST_PASSWORD} characters; a few words are easy to keep.")
-    if any(row["name"] == new_name != name for row in accounts(folder)):
-        raise Refused("This user name is taken.")
-    return _change(folder, name, name=new_name, hash=hash_password(password))
+    hashed = hash_password(password)  # takes a while: nobody else waits for it
+
+    def chosen(rows: list[dict]) -> dict:
+        if any(row["name"] == new_name != name for row in rows):
+            raise Refused("This user name is taken.")
+        return ended(named(rows, name), name=new_name, hash=hashed)
+
+    return changed(folder, chosen)
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raises Refused for what is no name of an account."""
     if not _NAME.fullmatch(name):
         raise Refused("A user name starts with a letter and has only letters, digits and . _ @ - in it.")
     if name == ROOT:
@@ -170,19 +210,32 @@ def _check_name(name: str) -> None:
 
 def end_sessions(folder: Path, name: str) -> dict:
     """Sign this account out wherever it is signed in. Raises Refused with a sentence."""
-    return _change(folder, name)
+    return changed(folder, lambda rows: ended(named(rows, name)))
 
 
-def _change(folder: Path, account_name: str, **fields: str) -> dict:
-    rows = accounts(folder)
-    account = next((row for row in rows if row["name"] == account_name), None)
+def changed(folder: Path, change: Callable[[list[dict]], dict]) -> dict:
+    """What `change` makes of the rows, kept; returns its answer. A server and `coursette account` may do so at once."""
+    with FileLock(folder / "accounts.lock", timeout=10, mode=0o600):
+        rows = accounts(folder)
+        found = change(rows)
+        write_private(folder / "accounts.json", json.dumps(rows, indent=2))
+    return found
+
+
+def named(rows: list[dict], name: str) -> dict:
+    """The row of this name. Raises Refused where there is none."""
+    account = next((row for row in rows if row["name"] == name), None)
     if account is None:
         raise Refused(
             "This account is not kept here: open a new sign-in link from `coursette serve`, or change the password "
             "where the account is configured."
         )
+    return account
+
+
+def ended(account: dict, **fields: object) -> dict:
+    """The row with these fields and none of its sessions."""
     account.update(**fields, epoch=secrets.token_hex(8), ended=True)
-    write_private(folder / "accounts.json", json.dumps(rows, indent=2))
     return account
 
 
@@ -193,17 +246,24 @@ def _owner(folder: Path) -> dict:
 
 def make_owner(folder: Path, name: str) -> dict:
     """The account of whose instance this is, without a password yet. Raises Refused for an odd name."""
-    _check_name(name)
-    owner = {"name": name, "owner": True, "hash": None, "epoch": secrets.token_hex(8)}
-    write_private(folder / "accounts.json", json.dumps([*accounts(folder), owner], indent=2))
-    return owner
+    check_name(name)
+
+    def first(rows: list[dict]) -> dict:
+        found = next((row for row in rows if row.get("owner")), None)  # two links may be opened at once
+        if not found:
+            rows.append(found := {"name": name, "owner": True, "hash": None, "epoch": secrets.token_hex(8)})
+        return found
+
+    return changed(folder, first)
 
 
-def _expiry(path: Path) -> float:
+def _link(path: Path) -> tuple[float, str]:
+    """(when it ends, whom it signs in) of a link; one that is not there ended long ago."""
     try:
-        return float(path.read_text(encoding="ascii"))
+        expires, _, name = path.read_text(encoding="ascii").partition(" ")
+        return float(expires), name.strip()
     except (FileNotFoundError, ValueError):
-        return 0.0
+        return 0.0, ""
 
 
 def _digest(token: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from loaders import __version__
+from loaders.cli_account import account
 from loaders.cli_blogs import blogs
 from loaders.cli_calendar import calendar
 from loaders.cli_details import details
@@ -206,6 +207,8 @@ def listening(command: Callable) -> Callable:
         click.option("--behind-proxy", "proxies", metavar="ADDRESS", multiple=True, envvar="COURSETTE_BEHIND_PROXY",
                      show_envvar=True, help="Believe the X-Forwarded-... headers of a proxy that connects from this "
                                             "address or network, such as 127.0.0.1. Repeat for more."),
+        click.option("--trusted-header", metavar="NAME", envvar="COURSETTE_TRUSTED_HEADER", show_envvar=True,
+                     help="Header in which that proxy says who has signed in with it, such as X-Remote-User."),
         private,
     ):  # fmt: skip
         command = option(command)
@@ -249,6 +252,7 @@ def demo(site, db, moodle, **options) -> None:
     _serve([path], {**options, "also": f"The made-up Moodle: {made_up_moodle.HOME}" if moodle else ""})
 
 
+cli.add_command(account)
 cli.add_command(blogs)
 cli.add_command(details)
 

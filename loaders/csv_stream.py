@@ -10,12 +10,13 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from datasette.app import Datasette
 from datasette.utils.asgi import Request
 
-from loaders import look_ups, web
+from loaders import look_ups, veil, web
 from loaders.csv_rows import Rows
 
 MOST = 4  # at a time
@@ -65,7 +66,7 @@ async def send_rows(
     takes the file for whole.
     """
     with place(datasette):
-        stream = Stream(Rows(lambda: connection(datasette, database), web.plain), send)
+        stream = Stream(Rows(partial(connection, datasette, database, veil.current.get()), web.plain), send)
         work = asyncio.ensure_future(stream.run(name, request.method == "HEAD", sql, given))
         leaving = asyncio.ensure_future(left(request.receive))
         try:
@@ -85,7 +86,8 @@ def fail(error: BaseException, started: bool) -> None:
     if started:
         look_ups.LOG.error("A CSV was broken off (%s).", type(error).__name__)
     elif isinstance(error, sqlite3.Error | sqlite3.Warning):  # a second statement is a Warning in Python 3.11
-        raise web.Refusal(LATE if "interrupted" in str(error) else f"{error}.", 400) from error
+        sentence = LATE if "interrupted" in str(error) else f"{veil.said(error).removesuffix('.')}."
+        raise web.Refusal(sentence, 400) from error
     else:
         raise error
 
@@ -103,9 +105,11 @@ def place(datasette: Datasette) -> Iterator[None]:
         datasette._coursette_csvs -= 1
 
 
-def connection(datasette: Datasette, database: str) -> sqlite3.Connection:
+def connection(datasette: Datasette, database: str, chosen: veil.Veil | None) -> sqlite3.Connection:
     """A new connection to read with, as Datasette makes and prepares its own, but not kept by it."""
     db = datasette.databases[database]
+    if chosen:
+        return db.veiled(chosen).ready()
     conn = db.connect()
     if conn in db._all_file_connections:
         db._all_file_connections.remove(conn)

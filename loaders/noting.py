@@ -14,15 +14,16 @@ from urllib.parse import urlencode
 from datasette.app import Datasette
 from datasette.utils.asgi import Request
 
-from loaders import noted, notes, people_lists, web
+from loaders import noted, notes, people_lists, veil, web
 
 FORMS, STUDENT = "/-/notes", "/-/student"
 BROKEN = "Your notes cannot be read or written: is private/notes.db damaged, or the disk full?"
 
 
 def may_note(request: Request) -> bool:
-    """Whether this visitor has notes here: the owner, signed in; never by a token, and nobody else."""
-    return web.is_owner(request.actor) and not request.scope.get(web.TOKEN)
+    """Whether this visitor has notes here: the owner, signed in; never by a token, nobody else, and
+    not while names are hidden."""
+    return web.is_owner(request.actor) and not request.scope.get(web.TOKEN) and veil.current.get() is None
 
 
 async def ask(datasette: Datasette, question: Callable, *args: Any, **kwargs: Any) -> Any:

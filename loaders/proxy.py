@@ -19,9 +19,11 @@ from loaders.errors import CannotServe
 
 App = Callable[[dict, Callable, Callable], Awaitable[None]]
 
+BELIEVED = "coursette_believed"  # in the scope of a request that a believed proxy hands on; no request can say it
 SAID = {b"forwarded", b"x-real-ip"}  # besides all that begin with:
 SAYS = b"x-forwarded-"
 PATH = re.compile(r"(/[A-Za-z0-9._~-]+)*/?")
+HEADER = re.compile(r"(?!(host|cookie|authorization|origin)$)[a-z0-9-]{2,64}", re.IGNORECASE)
 NAME = re.compile(r"[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]")
 
 
@@ -86,8 +88,8 @@ def trusted(proxies: Iterable[str]) -> list[str]:
 class BehindProxy:
     """The app as it is reached: each request as its visitor sent it, at the public address."""
 
-    def __init__(self, app: App, public: Public, proxies: Iterable[str] = ()):
-        self.app, self.public = app, public
+    def __init__(self, app: App, public: Public, proxies: Iterable[str] = (), header: str = ""):
+        self.app, self.public, self.header = app, public, header.lower().encode()
         self.forwarded = ProxyHeadersMiddleware(self.at_home, trusted_hosts=list(proxies))
 
     async def __call__(self, scope: dict, receive: Callable, send: Callable) -> None:
@@ -95,8 +97,13 @@ class BehindProxy:
             await self.app(scope, receive, send)
             return
         believed = (scope.get("client") or ("",))[0] in self.forwarded.trusted_hosts
-        scope = with_host(scope) if believed else without_words_of_proxies(scope)
+        scope = {**with_host(scope), BELIEVED: True} if believed else self.of_nobody(scope)
         await self.forwarded(scope, receive, send)  # -For and -Proto
+
+    def of_nobody(self, scope: dict) -> dict:
+        """The request without what only a believed proxy may say."""
+        scope = without_words_of_proxies(scope)
+        return {**scope, "headers": [(name, value) for name, value in scope["headers"] if name != self.header]}
 
     async def at_home(self, scope: dict, receive: Callable, send: Callable) -> None:
         """On to the app, which hears no proxy any more, with the scheme and the path of the public address."""
@@ -115,6 +122,25 @@ def with_host(scope: dict) -> dict:
     nearest = said[-1].rpartition(b",")[2].strip()  # each proxy adds its word behind the one before
     kept = [(name, value) for name, value in scope["headers"] if name != b"host"]
     return {**scope, "headers": [*kept, (b"host", nearest)]}
+
+
+def named(scope: dict, header: str) -> str | None:
+    """Whom a believed proxy names in this header, once; None for everybody else's word, and where it says two."""
+    if not header or not scope.get(BELIEVED):
+        return None
+    said = [value for name, value in scope["headers"] if name == header.lower().encode()]
+    return (said[0].decode("utf-8", "replace").strip() or None) if len(said) == 1 else None
+
+
+def trusted_header(name: str, proxies: Iterable[str]) -> str:
+    """The header that says who signed in elsewhere. Raises CannotServe with a sentence."""
+    if name and not HEADER.fullmatch(name):
+        raise CannotServe(f"{name} is no header to name a user in: take one such as X-Remote-User.")
+    if name and not list(proxies):
+        raise CannotServe(
+            f"Anybody could send the header {name}: say with --behind-proxy from which proxy it is believed."
+        )
+    return name
 
 
 def without_words_of_proxies(scope: dict) -> dict:

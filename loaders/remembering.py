@@ -60,3 +60,7 @@ class Memory:
         chosen.at = now
         self.sessions = dict([*awake.items(), (session, chosen)][-MOST:])
         return chosen
+
+    def forget(self, session: str) -> None:
+        """Nothing of what one session chose."""
+        self.sessions.pop(session, None)

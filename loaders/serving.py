@@ -17,7 +17,7 @@ from datasette.app import Datasette
 from datasette.url_builder import Urls
 from datasette.utils import PrefixedUrlString, parse_metadata
 
-from loaders import accounts, course_files, house, look_ups, proxy, schema, served_folder
+from loaders import accounts, exchanging, house, look_ups, proxy, schema, served_folder, web
 from loaders.errors import CannotServe
 
 OPENED_S = 60  # a slow browser has started by then
@@ -51,11 +51,13 @@ def serve(
     also: str = "",
     base_url: str | None = None,
     proxies: Iterable[str] = (),
+    trusted_header: str | None = None,
 ) -> None:
     """Serve databases (files, or folders of them) until interrupted. Port 0 takes any free one.
 
     Folders are looked at again while the server runs (see plugins/folder.py).
-    `base_url` is the address in the browser (see proxy.public_address), `proxies` are believed (see proxy.trusted).
+    `base_url` is the address in the browser (see proxy.public_address), `proxies` are believed (see proxy.trusted),
+    also where they say in `trusted_header` who has signed in.
     Prints first, alone on its line, `Sign in: URL` (a link that works once), then what is served, then `also`.
     Raises CannotServe with a sentence.
     """
@@ -67,7 +69,9 @@ def serve(
         if public.path.split("/")[1] == served_folder.name_of(file, folders):
             raise CannotServe(f"--base-url {public.path} begins like the address of {file.name}: take another path.")
     folder = accounts.private_folder(files, private)
-    datasette = build(files, folder, allowed_hosts, base_url=base_url, folders=folders)
+    options = {"base_url": base_url, "folders": folders, "trusted_header": trusted_header}
+    datasette = build(files, folder, allowed_hosts, **options)
+    header = proxy.trusted_header(web.setting(datasette, "trusted_header") or "", believed)
     listening = listen(host, port)
     port = listening.getsockname()[1]
     home = f"{public.origin or address(host, port)}{public.path}"
@@ -78,7 +82,7 @@ def serve(
         print(also, flush=True)  # noqa: T201
     # No log of requests: their addresses hold students' ids.
     # Uvicorn would believe any X-Forwarded-For from this machine; whom to believe is said to BehindProxy.
-    app = proxy.BehindProxy(datasette.app(), public, believed)
+    app = proxy.BehindProxy(datasette.app(), public, believed, header)
     config = uvicorn.Config(app, log_level="warning", access_log=False, lifespan="on", proxy_headers=False)
     with opened(link, folder) if open_browser else contextlib.nullcontext():
         uvicorn.Server(config).run(sockets=[listening])
@@ -112,6 +116,7 @@ def build(
     root: Path | None = None,
     base_url: str | None = None,
     folders: Iterable[Path] = (),
+    trusted_header: str | None = None,
 ) -> Datasette:
     """Datasette with our metadata, plugins, templates and settings, and a signing key that outlives it.
 
@@ -126,6 +131,7 @@ def build(
         "allowed_hosts": [*allowed_hosts, public.name],
         "folders": [str(folder) for folder in folders],
     }
+    ours |= {"trusted_header": trusted_header} if trusted_header else {}
     try:
         secret = accounts.signing_key(private)
     except accounts.Refused as refused:
@@ -141,7 +147,7 @@ def build(
     )
     datasette.remove_database("_memory")  # which Datasette adds where it opens no file itself
     for file in files:
-        course_files.take_in(datasette, file, served_folder.name_of(file, folders))
+        exchanging.take_in(datasette, file, served_folder.name_of(file, folders))
     return datasette
 
 

@@ -10,6 +10,7 @@ import csv
 import io
 import os
 import re
+import time
 from collections.abc import Callable, Iterable
 from http.cookies import SimpleCookie
 from pathlib import Path
@@ -20,12 +21,13 @@ from datasette.actor_auth_cookie import BadSignature
 from datasette.app import Datasette
 from datasette.database import Database
 from datasette.plugins import pm
-from datasette.utils import await_me_maybe
+from datasette.utils import await_me_maybe, baseconv
 from datasette.utils.asgi import Base400, Request, Response
 from datasette.utils.sqlite import sqlite3
 from jinja2 import Environment, Template
 
-from loaders import accounts, answers, look_ups, tokens
+from loaders import accounts, answers, look_ups, tokens, veil
+from loaders.roles import is_owner as is_owner  # everything that asks it has this module already
 
 # Our own pages have no script and no inline style; Datasette's have both (see plugins/content_policy.py for theirs).
 STRICT = (
@@ -103,9 +105,7 @@ def session(datasette: Datasette, scope: dict) -> dict:
     came by the one-time link) and `confirmed` (time of typing the password once more, before changing it).
     """
     value = Request(scope, None).cookies.get(COOKIE)
-    # With a token the check against forged forms is off (asgi-csrf), so then no cookie may stand for anybody.
-    has_token = any(name == b"authorization" and _is_bearer(given) for name, given in scope["headers"])
-    if not value or has_token:
+    if not value or has_token(scope):
         return {}
     try:
         found = datasette.unsign(value, "actor")
@@ -113,18 +113,27 @@ def session(datasette: Datasette, scope: dict) -> dict:
         return {}
     if not isinstance(found, dict) or not isinstance(found.get("a"), dict):
         return {}
+    if found.get("e") and time.time() > baseconv.base62.decode(found["e"]):
+        return {}
     return found if accounts.still_open(found, known_accounts(datasette)) else {}
 
 
-def _is_bearer(authorization: bytes) -> bool:
-    return authorization.strip().lower().startswith(b"bearer")
+def has_token(scope: dict) -> bool:
+    """Whether a request brings a token: the check against forged forms is off then (asgi-csrf), so that nothing which
+    a browser adds by itself may stand for anybody."""
+    given = [value.strip().lower() for name, value in scope["headers"] if name == b"authorization"]
+    return any(value.startswith(b"bearer") for value in given)
 
 
 def with_session_that_counts(datasette: Datasette, scope: dict) -> dict:
     """The request without its sign-in cookie, if that no longer counts (see session)."""
     cookies = SimpleCookie(Request(scope, None).headers.get("cookie", ""))
-    if COOKIE not in cookies or session(datasette, scope):
-        return scope
+    return scope if COOKIE not in cookies or session(datasette, scope) else without_session(scope)
+
+
+def without_session(scope: dict) -> dict:
+    """The request without its sign-in cookie."""
+    cookies = SimpleCookie(Request(scope, None).headers.get("cookie", ""))
     kept = "; ".join(f"{name}={morsel.coded_value}" for name, morsel in cookies.items() if name != COOKIE)
     headers = [(name, value) for name, value in scope["headers"] if name != b"cookie"]
     return {**scope, "headers": [*headers, *([(b"cookie", kept.encode("latin-1"))] if kept else [])]}
@@ -137,11 +146,6 @@ async def actor_of(datasette: Datasette, scope: dict) -> dict | None:
         if actor := await await_me_maybe(found):
             return actor
     return None
-
-
-def is_owner(actor: dict | None) -> bool:
-    """True for the teacher whose instance this is, and for `datasette --root`."""
-    return bool(actor) and (actor.get("owner") is True or actor.get("id") == "root")
 
 
 def course_databases(datasette: Datasette) -> dict[str, Database]:
@@ -183,6 +187,8 @@ async def ask(datasette: Datasette, database: str, question: Callable, *args: An
     try:
         return await db.execute_fn(asked)
     except sqlite3.OperationalError as error:
+        if str(error) == veil.REFUSED:
+            raise Refusal(veil.REFUSED, 403) from error
         if not str(error).startswith("no such "):
             raise
         raise Refusal(OLDER.format(file=Path(db.path).name), 503) from error

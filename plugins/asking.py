@@ -17,7 +17,7 @@ from datasette.utils import tilde_decode
 from datasette.utils.asgi import Request, Response
 from datasette.views.table import TableView
 
-from loaders import answers, asked, choices, look_ups, question_data, question_links, remembering, web
+from loaders import answers, asked, choices, look_ups, own_groups, question_data, question_links, remembering, web
 
 # What an empty field stands for, where a question's own `hints` say nothing of it.
 HINTS = {
@@ -109,7 +109,10 @@ async def there_for(datasette: Datasette, request: Request, query: dict) -> dict
         people = [("view-table", (database, "people")), ("view-database", database), "view-instance"]
         if not (await datasette.check_visibility(request.actor, permissions=people))[0]:
             lists.discard("student")  # who was given this question alone is told no names before asking
-        return await web.ask(datasette, database, offered, lists, given, query["sql"])
+        found = await web.ask(datasette, database, offered, lists, given, query["sql"])
+        for _, options in found["lists"].get("group") or ():
+            options[:] = [row for row in options if own_groups.is_offered(request.actor, *row)]
+        return found
     if database != look_ups.NAME:
         return None
     names = await web.databases(datasette, request.actor)

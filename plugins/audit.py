@@ -20,7 +20,7 @@ from datasette.database import Database
 from datasette.utils import MultiParams, sqlite_timelimit, tilde_decode
 from datasette.utils.asgi import Request
 
-from loaders import look_ups, web, whom
+from loaders import look_ups, visitor, web, whom
 
 FORMS = ("json", "csv", "blob")
 LAST = re.compile(r"(?P<name>.+?)(\.(?P<form>\w+))?")  # as Datasette's router splits the end of an address
@@ -160,7 +160,8 @@ def who(datasette: Datasette, scope: dict, actor: dict | None) -> dict:
         known = {"token": str(token["id"]), "token_name": str(token["name"])}
         return {"actor": str(token["user"]), "signed_in_by": "token", **known}
     session = web.session(datasette, scope)
-    how = "link" if session.get("link") else "session" if session else "other"
+    by_header = visitor.by_header(datasette, scope)
+    how = "header" if by_header else "link" if session.get("link") else "session" if session else "other"
     return {"actor": str((actor or {}).get("id")), "signed_in_by": how}
 
 

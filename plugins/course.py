@@ -10,7 +10,17 @@ from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
 
-from loaders import class_chart, completion_grid, course_summary, moodle_links, needs_a_look, question_links, usage, web
+from loaders import (
+    class_chart,
+    completion_grid,
+    course_summary,
+    moodle_links,
+    needs_a_look,
+    own_groups,
+    question_links,
+    usage,
+    web,
+)
 
 ON_PAPER = 40  # columns of the grid that a sheet has room for
 
@@ -25,6 +35,7 @@ async def course_page(datasette: Datasette, request: Request) -> Response:
     lead_on(datasette, database, course, found, group, {query["name"]: query for query in queries})
     context = {
         **found,
+        "groups": offered(request, found["groups"]),
         "title": title(course),
         "chart": class_chart.chart(found["weeks"]),
         "notes": notes(found["needs_a_look"]),
@@ -45,6 +56,11 @@ def lead_on(datasette: Datasette, database: str, course: dict, found: dict, grou
         asked = {"activity": str(row["cmid"] or row["name"] or ""), "group": group}
         who = queries.get("never_opened") if may_lack(row, found["students"]) else None
         row["who_not"] = who and question_links.link(datasette, database, who, course, **asked)["href"]
+
+
+def offered(request: Request, groups: list[dict]) -> list[dict]:
+    """The groups that this visitor may choose from."""
+    return [row for row in groups if own_groups.is_offered(request.actor, row["value"], row["name"])]
 
 
 def may_lack(row: dict, students: int) -> bool:
@@ -69,7 +85,7 @@ async def completion_page(datasette: Datasette, request: Request) -> Response:
         **found,
         **at,
         "title": title(course),
-        "groups": await web.ask(datasette, database, course_summary.groups, course, narrowed),
+        "groups": offered(request, await web.ask(datasette, database, course_summary.groups, course, narrowed)),
         "headings": [row for row in found["sections"] if section in ("", row["key"])],
         "name_sort": sorting(found, "name", at["grid"], section),
         "done_sort": sorting(found, "done", at["grid"], section),

@@ -13,7 +13,7 @@ from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
 
-from loaders import dictionary, own_sql, web
+from loaders import dictionary, own_sql, veil, web
 
 MODEL = "moodle"  # what metadata.yml says of it holds for every file (plugins/queries_everywhere.py)
 
@@ -55,7 +55,11 @@ async def asked(datasette: Datasette, request: Request) -> tuple[str, list[str],
     await datasette.ensure_permissions(request.actor, [("execute-sql", name), ("view-database", name), "view-instance"])
     configured = (datasette._metadata_local or {}).get("databases") or {}
     known = configured.get(name) or configured.get(MODEL) or {}
-    return name, names, await web.ask(datasette, name, dictionary.whole, known)
+    token = veil.current.set(None)  # while names are hidden too: it shows the shape of tables, and nobody
+    try:
+        return name, names, await web.ask(datasette, name, dictionary.whole, known)
+    finally:
+        veil.current.reset(token)
 
 
 @hookimpl

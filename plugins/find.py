@@ -13,7 +13,7 @@ from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
 
-from loaders import finding, finding_activities, finding_posts, web
+from loaders import finding, finding_activities, finding_posts, veil, web
 
 FEW, MOST = 10, 100  # of each kind on a page: where there are several kinds, and where there is one
 # kind -> the tables it is found in
@@ -58,7 +58,9 @@ async def find(datasette: Datasette, request: Request) -> Response:
 
 async def of_database(datasette: Datasette, request: Request, name: str, typed: str, only: str) -> dict:
     """kind -> (rows with `db` and links, how many there are), and `has_posts`, of one database."""
-    kinds = [kind for kind in TABLES if only in ("", kind) and await may_see(datasette, request, name, kind)]
+    # No posts under a veil: they would be found by words that are hidden.
+    kinds = [kind for kind in TABLES if not (kind == "posts" and veil.current.get())]
+    kinds = [kind for kind in kinds if only in ("", kind) and await may_see(datasette, request, name, kind)]
     found = await web.ask(datasette, name, everything, typed, kinds)
     queries = await datasette.get_canned_queries(name, request.actor)
     asks_who = found["activities"][0] and WHO in queries and await may_ask(datasette, request, name, WHO)

@@ -16,7 +16,7 @@ from pathlib import Path
 from datasette import hookimpl
 from datasette.app import Datasette
 
-from loaders import course_files, look_ups, schema, served_folder, web
+from loaders import exchanging, look_ups, schema, served_folder, web
 from loaders.errors import Unreadable
 
 PATIENCE_S = 5.0
@@ -82,7 +82,7 @@ class Watch:
             if self.under_way:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self.calm.wait(), PATIENCE_S)
-            await course_files.put(self.datasette, name, file)
+            await exchanging.put(self.datasette, name, file)
 
     @contextlib.asynccontextmanager
     async def asking(self) -> AsyncIterator[None]:
@@ -113,7 +113,7 @@ class Watch:
             self.say(served_folder.taken(file, name))
         elif await self.is_fit(file):
             self.served[file] = served_folder.seen(file, name)
-            course_files.take_in(self.datasette, file, name)
+            exchanging.take_in(self.datasette, file, name)
             self.say(f"{file.name} is new here, and is served too.", again=True)
 
     async def is_fit(self, file: Path) -> bool:

@@ -8,7 +8,7 @@ from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
 
-from loaders import accounts, answers, look_ups, noting, question_links, web
+from loaders import accounts, answers, look_ups, noting, own_groups, question_links, web
 
 # What the page offers of each course; all of them are on the course's own page.
 FIRST = (
@@ -53,6 +53,7 @@ async def shelf(datasette: Datasette, request: Request, name: str) -> dict:
     queries = [row for row in queries if "course" in row.get("params", [])]
     first = [row for row in queries if row["name"] in FIRST] or queries[: len(FIRST)]
     courses = await web.ask(datasette, name, answers.courses)
+    courses = await own_groups.with_hers(datasette, request.actor, name, courses)
     for course in courses:
         course["questions"] = [question_links.link(datasette, name, query, course) for query in first]
         course["more"] = len(queries) - len(first)

@@ -7,19 +7,14 @@ from collections.abc import Callable
 
 from datasette import hookimpl
 from datasette.app import Datasette
-from datasette.utils.asgi import Request, Response
+from datasette.utils.asgi import Forbidden, Request, Response
 
-from loaders import calls, forms, tokens, web
+from loaders import calls, forms, own_groups, roles, tokens, visitor, web
 
 # What a stranger may see: signing in, how it looks, whether the server is up. New routes start closed.
 OPEN = re.compile(
     r"/(favicon\.ico|-/(health|login|sign-in|auth-token|window|coursette_(window|learn)\.js|(coursette|datasette)\.css"
     r"|static/.*|static-plugins/.*))"
-)
-# The works: for the owner only, colleagues have no use for them (and metadata shows every query).
-OWNERS = re.compile(
-    r"/-/(metadata|settings|config|plugins|versions|databases|threads|permissions|allow-debug|password-tool|messages"
-    r"|patterns)(\.json)?"
 )
 # What a link, a form or a window of another site may lead a browser to. Everything else would let a hostile page
 # open any address with the teacher's cookie (SameSite=Lax travels with such navigations) and time the answer.
@@ -27,6 +22,7 @@ LED_TO = re.compile(
     r"/|/favicon\.ico|/-/(student|window|learn|sign-in|login|bookmarklet|health|(coursette|datasette)\.css|static/.*"
     r"|static-plugins/.*)"
 )
+SHARED = re.compile(r"/-/shared(/\w{1,64})?")  # by a mail with its address, which nobody else can guess
 USERSCRIPT = "/-/coursette.user.js"  # managers of userscripts fetch it, or open it in a tab
 # Their windows are opened, and used again by name, from a Moodle page; all others are cut off from their openers.
 # Forms of the student page lead through /-/notes, which must not cut that window off either.
@@ -76,7 +72,7 @@ def may_lead_here(scope: dict, path: str) -> bool:
         return False
     if path == USERSCRIPT:
         return dest in (b"document", b"empty")
-    return mode == b"navigate" and dest == b"document" and bool(LED_TO.fullmatch(path))
+    return mode == b"navigate" and dest == b"document" and bool(LED_TO.fullmatch(path) or SHARED.fullmatch(path))
 
 
 def without_basic(scope: dict) -> dict:
@@ -112,9 +108,25 @@ async def refusal(datasette: Datasette, scope: dict) -> Response | None:
     actor = await web.actor_of(datasette, scope)
     if actor is None:
         return await web.refuse(datasette, request, "Please sign in first.", 403)
-    if OWNERS.fullmatch(path) and not web.is_owner(actor):
-        request.scope["actor"] = actor
-        return await web.refuse(datasette, request, "Only the owner of this instance may see this.", 403)
+    return await refusal_of_role(datasette, scope, request, actor)
+
+
+async def refusal_of_role(datasette: Datasette, scope: dict, request: Request, actor: dict) -> Response | None:
+    """What stands in the way of somebody signed in, or None; then a tutor's address names her own groups only."""
+    path, role = web.path_of(datasette, scope), roles.role(actor)
+    request.scope["actor"] = actor
+    if role == roles.COLLEAGUE and path == "/":
+        return Response.redirect(datasette.urls.path("/-/shared"))
+    may = roles.may_open(actor, path, scope["method"])
+    if not may and not own_groups.may_ask(datasette, scope, path, actor):
+        return await web.refuse(datasette, request, roles.refusal(actor), 403)
+    try:
+        if role == roles.TUTOR:
+            await own_groups.force(datasette, scope, path, actor)
+    except web.Refusal as refused:
+        return await web.refuse(datasette, request, refused.args[0], refused.status)
+    except Forbidden:
+        return await web.refuse(datasette, request, roles.refusal(actor), 403)
     return None
 
 
@@ -122,8 +134,9 @@ async def refusal_of_call(datasette: Datasette, scope: dict, request: Request) -
     """The answer to the page script where its token does not count, or where it only asks whether it may come."""
     if scope["method"] == "OPTIONS":
         return calls.preflight(datasette, scope)
-    refused = calls.refusal(datasette, scope)
-    return await web.refuse(datasette, request, *refused) if refused else None
+    if refused := calls.refusal(datasette, scope):
+        return await web.refuse(datasette, request, *refused)
+    return await refusal_of_role(datasette, scope, request, calls.actor(datasette, scope))
 
 
 def harden(datasette: Datasette, headers: list, scope: dict) -> list:
@@ -181,6 +194,7 @@ def asgi_wrapper(datasette):
                 await app(scope, receive, send)
                 return
             asked, scope = scope, web.with_session_that_counts(datasette, without_basic(scope))
+            scope = visitor.alone(datasette, scope)
 
             async def send_hardened(message):
                 if message["type"] == "http.response.start":
@@ -201,15 +215,30 @@ def asgi_wrapper(datasette):
     return wrap
 
 
-@hookimpl
+@hookimpl(tryfirst=True)  # before Datasette reads from the cookie what the account was when it signed in
 def actor_from_request(datasette, request):
-    return calls.actor(datasette, request.scope)
+    return visitor.actor(datasette, request.scope)
+
+
+@hookimpl(trylast=True)  # the last that has an opinion decides
+def permission_allowed(datasette, actor, action, resource):
+    # None leaves everything else to metadata.yml; a True here would override every rule there.
+    if action == "view-database-download" and not web.is_owner(actor):
+        return False
+    asks = action == "view-query" and own_groups.question(datasette, *resource) is not None
+    return False if roles.is_denied(actor, action, resource, asks) else None
 
 
 @hookimpl
-def permission_allowed(actor, action):
-    # None leaves everything else to metadata.yml; a True here would override every rule there.
-    return False if action == "view-database-download" and not web.is_owner(actor) else None
+def extra_template_vars(datasette, request):
+    """`may_open(address)`: whether a page may lead this visitor there."""
+    actor = request and request.scope.get("actor")
+
+    def may_open(address: str) -> bool:
+        path = web.path_of(datasette, {"path": address})
+        return bool(actor) and (roles.may_open(actor, path) or own_groups.may_ask(datasette, {}, path, actor))
+
+    return {"may_open": may_open}
 
 
 @hookimpl

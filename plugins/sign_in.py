@@ -11,7 +11,7 @@ from datasette.app import Datasette
 from datasette.utils import baseconv
 from datasette.utils.asgi import Request, Response
 
-from loaders import accounts, tokens, web
+from loaders import accounts, roles, tokens, visitor, web
 
 LASTS_S = 14 * 24 * 3600
 CONFIRMED_S = 300  # how long the old password opens the form for a new one
@@ -19,6 +19,11 @@ TRIES, WITHIN_S = 10, 300  # for one name from one address
 ADDRESS_TRIES = 30  # for all names from it in that time: or one visitor could use up everybody's
 ALL_TRIES, ALL_WITHIN_S = 100, 60  # for everybody together: soon over, as it is also in the right person's way
 ACCOUNT = "/-/account"
+OVER = (
+    "This link was used already or is too old: `coursette serve` prints a new one for the owner, who makes new ones "
+    "for all others."
+)
+ELSEWHERE = "You are signed in by your institution, so there is no password to choose or to change here."
 # A page with a way to sign out on every computer below it.
 WITH_SIGN_OUT = """
 {% extends above %}
@@ -66,14 +71,20 @@ class Door:
         self.one_at_a_time = asyncio.Semaphore(2)  # a password takes 0.2 s of a processor
 
     async def link(self, datasette: Datasette, request: Request) -> Response:
-        """The one-time link: signs its owner in and leads home."""
-        if request.method != "GET":
+        """The one-time link: signs its owner in and leads home.
+
+        Somebody else's asks first, as scanners open what is in a mail, and leads to choosing a password.
+        """
+        if request.method not in ("GET", "POST"):
             return Response.text("", status=405)  # whatever previews a link must not use it up
-        account = accounts.redeem_link(web.private(datasette), request.args.get("token") or "")
+        given = await request.post_vars() if request.method == "POST" else request.args
+        folder, token = web.private(datasette), given.get("token") or ""
+        if request.method == "GET" and (name := accounts.link_of(folder, token)):
+            return await web.page(datasette, request, "coursette_handed_over.html", {"name": name, "token": token})
+        account = accounts.redeem_link(folder, token)
         if account is None:
-            sentence = "This link was used already or is over an hour old: `coursette serve` prints a new one."
-            return await web.refuse(datasette, request, sentence, 403)
-        return signed_in(datasette, request, account, "/", link=1)
+            return await web.refuse(datasette, request, OVER, 403)
+        return signed_in(datasette, request, account, "/" if account.get("owner") else ACCOUNT, link=1)
 
     async def password(self, datasette: Datasette, request: Request) -> Response:
         """The form for user name and password."""
@@ -121,6 +132,8 @@ class Door:
 
     async def account(self, datasette: Datasette, request: Request) -> Response:
         """Choose the user name and the password of one's own account, after typing the old one if there is one."""
+        if visitor.by_header(datasette, request.scope):
+            raise web.Refusal(ELSEWHERE, 403)
         session = web.session(datasette, request.scope)
         name, context, status = session.get("account") or request.actor["id"], {}, 200
         if needs_old_password(datasette, name, session):
@@ -129,14 +142,15 @@ class Door:
             return await with_sign_out(datasette, request, context, 403 if request.method == "POST" else 200)
         if request.method == "POST":
             given = await request.post_vars()
-            fields = (given.get("username") or "", given.get("password") or "")
+            # What is shared is shared with a name, so only the owner may take another.
+            fields = (given.get("username") or "" if web.is_owner(request.actor) else name, given.get("password") or "")
             try:
                 async with self.one_at_a_time:
                     account = await asyncio.to_thread(accounts.set_password, web.private(datasette), name, *fields)
                 return signed_in(datasette, request, account, "/")
             except accounts.Refused as refused:
                 context, status = {"sentence": str(refused), "username": fields[0]}, 400
-        context = {"username": name, "shortest": accounts.SHORTEST_PASSWORD, **context}
+        context = {"username": name, "shortest": accounts.SHORTEST_PASSWORD, "own": account_words(request), **context}
         return await with_sign_out(datasette, request, {"above": "coursette_account.html", **context}, status)
 
     async def sign_out_everywhere(self, datasette: Datasette, request: Request) -> Response:
@@ -152,6 +166,14 @@ class Door:
         response = Response.redirect(datasette.urls.path("/-/login"))
         response.set_cookie(web.COOKIE, "", expires=0, max_age=0)
         return response
+
+
+def account_words(request: Request) -> dict:
+    """What the page of one's account says of it: `owner`, `role`, `may` (what that is), `groups`, `files`."""
+    actor = request.actor
+    role = roles.role(actor)
+    words = {"owner": web.is_owner(actor), "role": role, "may": roles.ROLES.get(role, "")}
+    return {**words, "groups": actor.get("groups") or [], "files": actor.get("files")}
 
 
 def needs_old_password(datasette: Datasette, name: str, session: dict) -> bool:
@@ -171,7 +193,8 @@ def signed_in(datasette: Datasette, request: Request, account: dict, back_to: st
     """On to a page of ours, with a cookie that ends by itself; `how` goes into the session (see web.session)."""
     ends = baseconv.base62.encode(int(time.time()) + LASTS_S)
     session = {"account": account["name"], "epoch": accounts.epoch(account), **how}
-    response = Response.redirect(datasette.urls.path(back_to) if back_to == "/" else back_to)
+    ours = back_to in ("/", ACCOUNT)  # others come from a form, below the base address already
+    response = Response.redirect(datasette.urls.path(back_to) if ours else back_to)
     response.set_cookie(
         web.COOKIE,
         datasette.sign({"a": accounts.actor(account), "e": ends, **session}, "actor"),

@@ -27,6 +27,7 @@ from loaders import (
     since,
     student,
     student_completion,
+    veil,
     web,
     week_chart,
 )
@@ -81,6 +82,8 @@ def of_ours(request: Request) -> Mapping:
 
 async def looks(datasette: Datasette, request: Request, course: dict, person: dict) -> dict | None:
     """What the record says of this visitor's earlier looks at this student; None where it cannot be read."""
+    if (chosen := veil.current.get()) and chosen.pseudonyms:
+        return None
     record = web.private(datasette) / f"{look_ups.NAME}.db"
     actor = str((request.actor or {}).get("id"))
     try:

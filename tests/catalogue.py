@@ -9,8 +9,9 @@ import yaml
 
 from loaders.cli import cli
 from tests.doors import summary
+from tests.role_doors import summary as roles
 
-__all__ = ["commands", "queries", "summary", "tables"]
+__all__ = ["commands", "queries", "roles", "summary", "tables"]
 
 METADATA = yaml.safe_load((Path(__file__).parents[1] / "metadata.yml").read_text(encoding="utf-8"))
 DATABASES = METADATA["databases"]

@@ -7,9 +7,10 @@ import json
 import httpx
 import pytest
 
-from loaders import accounts, noted, notes, tokens
-from tests import made_up
+from loaders import account_list, accounts, noted, notes, shares, tokens, web
+from tests import made_up, role_doors
 from tests.doors import CALLERS, DOORS, GRANTED, NAMES, NO_NAMES, NOTHING, door_of
+from tests.role_doors import ROLES
 from tests.test_headers import routes
 from tests.visit import COLLEAGUE, TEACHER, ask_raw, cookies, get, instance
 
@@ -145,3 +146,64 @@ async def test_no_trick_with_the_path_opens_anything(datasette, bearing, path):
         status, text = await ask_raw(datasette, url, {**headers, "Cookie": "; ".join(cookie.values())})
         assert 300 <= status < 500, name
         assert not any(student in text for student in STUDENTS), name
+
+
+# ---- Roles ----
+SHARED = {"database": "moodle", "query": "resource_usage", "title": "Which are used?"}
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    """A server with an account of each role, something shared, a note of the owner's; and a token of each."""
+    folder = tmp_path_factory.mktemp("house")
+    path = made_up.small(folder / "moodle.db")
+    private = accounts.private_folder([path])
+    accounts.make_owner(private, "owner")
+    notes.use(notes.file(private), notes.add_nudge, NUDGED)
+    for role in ROLES[2:]:
+        account_list.add(private, role, role, [role_doors.GROUP] if role == "tutor" else [])
+    kept = {"course": "2"}
+    key = shares.use(shares.file(private), shares.add, "owner", SHARED, kept, [], ["colleague"], "")
+    courses = [{"site": made_up.SITE, "course": 2}]
+    given = {role: tokens.text(private, tokens.make(private, role, courses)) for role in ROLES[1:]}
+    return instance(path), f"/-/shared/{key}", {"stranger": "coursette_none", **given}
+
+
+async def asked_by(datasette, role: str, door: role_doors.Door, path: str, headers: dict) -> httpx.Response:
+    """The answer to this role, in its session or (with headers) by its token."""
+    account = next((row for row in web.known_accounts(datasette) if row["name"] == role), None)
+    who = accounts.actor(account) if account and not headers else None
+    if door.form is None or headers:
+        method = "GET" if door.form is None else "POST"
+        return await datasette.client.request(method, path, headers=headers, cookies=cookies(datasette, who))
+    token = (await get(datasette, "/-/account", who)).cookies.get("ds_csrftoken", "")
+    sent = {**cookies(datasette, who), "ds_csrftoken": token}
+    return await datasette.client.post(path, data={**door.form, "csrftoken": token}, cookies=sent)
+
+
+def check_role(answer: httpx.Response, role: str, door: role_doors.Door) -> None:
+    """The status that the table says, and nobody's name whom this role may not see."""
+    expected = dict(zip(ROLES, door.statuses.split(), strict=True))[role]
+    assert answer.status_code == int(expected), answer.text[:300]
+    hidden = () if role in ("owner", "teacher") else role_doors.OTHERS
+    hidden += () if role in ("owner", "teacher", "tutor") else (*role_doors.HERS, *role_doors.SHARED_NAMES)
+    assert not [name for name in hidden if name in answer.text]
+
+
+def named(doors: list) -> list:
+    return [pytest.param(door, id=f"{door.what} {place}") for place, door in enumerate(doors)]
+
+
+@pytest.mark.parametrize("door", named(role_doors.DOORS))
+@pytest.mark.parametrize("role", ROLES)
+async def test_every_role_at_every_door(house, role, door):
+    datasette, share, _ = house
+    check_role(await asked_by(datasette, role, door, door.path.replace(role_doors.SHARE, share), {}), role, door)
+
+
+@pytest.mark.parametrize("door", named(role_doors.CALLS))
+@pytest.mark.parametrize("role", ROLES)
+async def test_every_role_by_its_token(house, role, door):
+    datasette, _, given = house
+    headers = {"Authorization": f"Bearer {given[role]}"}
+    check_role(await asked_by(datasette, role, door, door.path, headers), role, door)

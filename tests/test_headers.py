@@ -19,6 +19,7 @@ SAMPLES = {
     "format": ["json", "csv"],
     "path": ["app.css", "nothing.css", "main.08f5d3d8.js", "../../metadata.yml"],
     "rest": [""],
+    "key": ["5a5a5a"],
     "name": ["coursette"],
 }
 STATIC = re.compile(r"/favicon\.ico|/-/(static|static-plugins)/.*|/-/(coursette|datasette)\.css")

@@ -34,6 +34,7 @@ PAGES = {
     "nudges": "-/nudges",
     "student": "-/student?course=2&user=5",
     "account": "-/account",
+    "sharing": "-/shares?db=moodle&query=resource_usage&course=2",
     "bookmark": "-/bookmarklet",
     "not there": "nothing",
     "no such student": "-/student?course=2&user=77",

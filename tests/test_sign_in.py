@@ -130,18 +130,21 @@ async def test_a_password_signs_in_and_leads_back(datasette, private):
     assert (await datasette.client.get("/-/actor.json", cookies=cookie)).json()["actor"] == {
         "id": "anna",
         "owner": True,
+        "role": "teacher",
+        "groups": [],
+        "files": None,
     }
 
 
 async def test_accounts_of_datasette_auth_passwords_sign_in_too(tmp_path, monkeypatch):
     monkeypatch.setenv("ANNAS_HASH", hash_password("a long pass phrase", iterations=1000))
     datasette = instance(made_up.small(tmp_path / "moodle.db"))
-    settings = {"anna_password_hash": {"$env": "ANNAS_HASH"}, "actors": {"anna": {"id": "anna", "role": "tutor"}}}
+    settings = {"anna_password_hash": {"$env": "ANNAS_HASH"}, "actors": {"anna": {"id": "anna", "role": "teacher"}}}
     datasette._metadata_local["plugins"]["datasette-auth-passwords"] = settings
     answer = await post(datasette, "/-/login", {"username": "anna", "password": "a long pass phrase"})
     cookie = {"ds_actor": answer.cookies["ds_actor"]}
     who = (await datasette.client.get("/-/actor.json", cookies=cookie)).json()["actor"]
-    assert who == {"id": "anna", "role": "tutor"}
+    assert who == {"id": "anna", "role": "teacher"}
     assert (await datasette.client.get("/-/metadata.json", cookies=cookie)).status_code == 403
 
 
