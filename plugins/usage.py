@@ -1,24 +1,66 @@
-"""Answers for a Moodle page: every activity's use at once, who has and has not opened one, who is in the course."""
+"""Answers for a Moodle page: every activity's use at once, who has and has not opened one, who is in the course.
+
+With the use go the numbers of the teacher's own questions that are shown beside activities.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
 
-from loaders import access, usage, web
+from loaders import access, activity_numbers, placing, usage, web
 
 BREAK = re.compile(r"-?\d{1,6}\.\d{1,4}")
 
 
 async def usage_json(datasette: Datasette, request: Request) -> Response:
-    """`/-/usage.json`: what usage.usage says, narrowed by group, week and student."""
+    """`/-/usage.json`: what usage.usage says, narrowed by group, week and student, and `numbers`."""
     narrowed = filters(request)
     database, course = await find_course(datasette, request, narrowed)
-    found = await web.ask(datasette, database, usage.usage, course, narrowed)
-    return Response.json(found, headers=dict(web.OWN_PAGE))
+    found, own = await asyncio.gather(
+        web.ask(datasette, database, usage.usage, course, narrowed),
+        numbers(datasette, request, database, course, narrowed),
+    )
+    return Response.json({**found, "numbers": own}, headers=dict(web.OWN_PAGE))
+
+
+async def numbers(
+    datasette: Datasette, request: Request, database: str, course: dict, narrowed: usage.Filters
+) -> list[dict]:
+    """The questions with `show: activity`: `name`, `title`, `honoured`, `ignored` (filters), `activities`, `error`.
+
+    `activities` are {cmid: {number, words}}; `error` is a sentence where there are none, or not all their words.
+    """
+    questions = await placing.questions(datasette, request.actor, database, "activity")
+    if not questions:
+        return []
+    person = await web.ask(datasette, database, activity_numbers.student, course, narrowed)
+    of_course = {"course": course["moodle_id"] or "", "site": course["site"] or ""}
+    given = [activity_numbers.narrowed(query.get("params") or (), narrowed, person) for query in questions]
+    asked = [(query, {**of_course, **more}, "") for query, (more, _) in zip(questions, given, strict=True)]
+    found = await placing.answers(datasette, database, asked)
+    return [
+        await number(datasette, database, course, answer, filters)
+        for answer, (_, filters) in zip(found, given, strict=True)
+    ]
+
+
+async def number(datasette: Datasette, database: str, course: dict, answer: placing.Answer, filters: dict) -> dict:
+    """One of them."""
+    named = {"name": answer.query["name"], "title": placing.title(answer.query), **filters}
+    if answer.error:
+        return {**named, "activities": {}, "error": answer.error}
+    try:
+        activities = activity_numbers.by_activity(answer.columns, answer.rows, answer.is_cut)
+    except activity_numbers.Odd as odd:
+        return {**named, "activities": {}, "error": placing.sentence(answer.query, str(odd))}
+    kept = await web.ask(datasette, database, activity_numbers.without_names, course, activities)
+    error = None if kept == activities else placing.sentence(answer.query, activity_numbers.NAMES_WITHHELD)
+    return {**named, "activities": kept, "error": error}
 
 
 async def access_json(datasette: Datasette, request: Request) -> Response:
