@@ -12,7 +12,8 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from loaders import answers, placing
+from loaders import answers
+from loaders.placing import Answer
 from loaders.usage import Filters
 
 COLUMNS = ("cmid", "number")
@@ -25,45 +26,60 @@ where enrolments.course_id = ?
 """
 
 
+_STUDENT = (("student", "moodle_id"), ("person", "person"))  # parameter, what it is given
+
+
 class Odd(Exception):
-    """An answer that is no number for each activity; the message is a sentence with the remedy."""
+    """An answer that is no number for each activity; the message is a sentence."""
 
 
-def narrowed(params: Collection[str], filters: Filters, person: dict | None) -> tuple[dict[str, str], dict]:
-    """(what the question is given, `honoured` and `ignored`: the filters in force that it does and does not follow).
+def given(course: dict, filters: Filters, person: dict | None, params: Collection[str]) -> tuple[dict[str, str], str]:
+    """(what a question with these parameters is asked, ''), see placing.answers.
 
     `person` is the one student asked for. Several groups are a JSON list, which means anybody in one of them.
     """
-    groups = filters.groups if filters.together == "any" else filters.groups[:1] if len(filters.groups) == 1 else []
     offered = {
-        "group": _group(groups),
-        "from_week": _text(filters.from_week),
-        "to_week": _text(filters.to_week),
-        "student": _text((person or {}).get("moodle_id")),
-        "person": _text((person or {}).get("person")),
+        "course": course["moodle_id"],
+        "site": course["site"],
+        "group": _group(filters) if _follows_groups(filters) else None,
+        "from_week": filters.from_week,
+        "to_week": filters.to_week,
+        "student": person and person["moodle_id"],
+        "person": person and person["person"],
     }
-    given = {name: value for name, value in offered.items() if name in params and value}
+    return {name: str(value) for name, value in offered.items() if name in params and value is not None}, ""
+
+
+def followed(params: Collection[str], filters: Filters, person: dict | None) -> dict[str, list[str]]:
+    """`honoured` and `ignored`: of the filters in force those that a question with these parameters follows or not."""
     in_force = {
-        "group": bool(filters.groups),
-        "from_week": filters.from_week is not None,
-        "to_week": filters.to_week is not None,
-        "student": person is not None,
+        "group": (bool(filters.groups), "group" in params and _follows_groups(filters)),
+        "from_week": (filters.from_week is not None, "from_week" in params),
+        "to_week": (filters.to_week is not None, "to_week" in params),
+        "student": (person is not None, any(person and person[key] and name in params for name, key in _STUDENT)),
     }
-    followed = {**dict.fromkeys(given, True), "student": "student" in given or "person" in given}
-    asked = [name for name, is_on in in_force.items() if is_on]
-    said = {
-        "honoured": [name for name in asked if followed.get(name)],
-        "ignored": [name for name in asked if not followed.get(name)],
+    asked = [(name, does) for name, (is_on, does) in in_force.items() if is_on]
+    return {
+        "honoured": [name for name, does in asked if does],
+        "ignored": [name for name, does in asked if not does],
     }
-    return given, said
 
 
-def by_activity(columns: Sequence[str], rows: Sequence[Sequence], is_cut: bool) -> dict[str, dict]:
+def by_activity(answer: Answer) -> dict[str, dict]:
     """{cmid: {number, words}} of an answer; an activity with no number, or no cmid yet, has no mark. Raises Odd."""
-    if said := placing.note(columns, rows):
-        raise Odd(said)
+    if answer.error:
+        raise Odd(answer.error)
+    try:
+        return _by_activity(answer.columns, answer.rows, answer.is_cut, answer.note)
+    except Odd as odd:
+        raise Odd(f"{answer.file}: {odd}.") from None
+
+
+def _by_activity(columns: Sequence[str], rows: Sequence[Sequence], is_cut: bool, note: str) -> dict[str, dict]:
+    if note:
+        raise Odd(note)
     if missing := [name for name in COLUMNS if name not in columns]:
-        raise Odd(f"it has no column “{missing[0]}”: select cmid and number (and words, if you like)")
+        raise Odd(f"the answer has no column “{missing[0]}”: select cmid and number (and words, if you like)")
     if is_cut:
         raise Odd(f"it has more than {len(rows):,} rows: give one row for each activity (group by cmid)")
     found: dict[str, dict] = {}
@@ -109,9 +125,11 @@ def _number(value: Any) -> int | float:
     raise Odd(f"“{str(value)[:40]}” is no number: cast it, and put what else there is to say into words")
 
 
-def _group(groups: list[str]) -> str:
-    return groups[0] if len(groups) == 1 else json.dumps(groups) if groups else ""
+def _follows_groups(filters: Filters) -> bool:
+    """A question's `group` may be several, and means anybody in one of them; nobody can ask it for who is in all."""
+    return filters.together == "any" or len(filters.groups) < 2
 
 
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)
+def _group(filters: Filters) -> str | None:
+    groups = filters.groups
+    return groups[0] if len(groups) == 1 else json.dumps(groups) if groups else None

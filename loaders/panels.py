@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -22,23 +23,17 @@ NO_ONE = "it asks for no one: write :person (our key) or :student (Moodle's id) 
 NO_ID = "no file has told this person's Moodle id yet: with :person (our key) in its SQL it could answer"
 
 
-async def asked(
-    datasette: Datasette, actor: dict | None, database: str, course: dict, person: dict
-) -> list[placing.Answer]:
+async def asked(datasette: Datasette, actor: dict | None, database: str, course: dict, person: dict) -> list[Answer]:
     """The answers of all questions with `show: student`, for this person; none for whom they are not."""
-    questions = await placing.questions(datasette, actor, database, "student")
-    return await placing.answers(datasette, database, [(query, *given(query, course, person)) for query in questions])
+    return await placing.answers(datasette, actor, database, "student", partial(given, course, person))
 
 
-def given(query: Mapping[str, Any], course: dict, person: dict) -> tuple[dict[str, str], str]:
-    """(what the question is asked for this person, '' or why it cannot be asked): never for everybody instead."""
-    params = query.get("params") or ()
+def given(course: dict, person: dict, params: Collection[str]) -> tuple[dict[str, str], str]:
+    """(what a question with these parameters is asked, '' or why it cannot be): never for everybody instead."""
     found = {name: value for name, value in _ids(course, person).items() if name in params}
     if not {"person", "student"} & set(params):
-        return found, placing.sentence(query, NO_ONE)
-    if not (found.get("person") or found.get("student")):
-        return found, placing.sentence(query, NO_ID)
-    return found, ""
+        return found, NO_ONE
+    return found, "" if found.get("person") or found.get("student") else NO_ID
 
 
 def _ids(course: dict, person: dict) -> dict[str, str]:
@@ -50,9 +45,9 @@ def _ids(course: dict, person: dict) -> dict[str, str]:
 def panel(found: Answer) -> dict[str, Any]:
     """`name`, `title`, `description`, `columns`, `rows` (dicts), `truncated`, `error` (a sentence or None)."""
     return {
-        "name": found.query["name"],
-        "title": placing.title(found.query),
-        "description": found.query.get("description") or "",
+        "name": found.name,
+        "title": found.title,
+        "description": found.description,
         "columns": list(found.columns),
         "rows": [dict(zip(found.columns, map(_plain, row), strict=True)) for row in found.rows[:MOST_ROWS]],
         "truncated": found.is_cut or len(found.rows) > MOST_ROWS,
@@ -63,8 +58,8 @@ def panel(found: Answer) -> dict[str, Any]:
 async def drawn(datasette: Datasette, database: str, course: dict, person: dict, found: Answer) -> dict[str, Any]:
     """A panel as the page shows it: what `panel` says, and
 
-    `note` (its sentence where it has but that), `heads` (the columns shown), `cells` (rows of {column, kind, value}), `short` (what its tab says), `figure` (its
-    chart or None), `href` (the question itself, asked the same).
+    `note` (its sentence where it has but that), `heads` (the columns shown), `cells` (rows of {column, kind, value}),
+    `short` (what its tab says), `figure` (its chart or None), `href` (the question itself, asked the same, or None).
     """
     shown = panel(found)
     heads = seen(shown["columns"], shown["rows"])
@@ -75,13 +70,19 @@ async def drawn(datasette: Datasette, database: str, course: dict, person: dict,
 
     return {
         **shown,
-        "note": placing.note(found.columns, found.rows),
+        "note": found.note,
         "heads": heads,
         "cells": [[_cell(name, row[name]) for name in heads] for row in shown["rows"]],
         "short": short(shown, heads),
-        "figure": await charts.figure(found.query.get("chart"), found.columns, rows, shown["truncated"], address),
-        "href": f"{datasette.urls.query(database, shown['name'])}?{urlencode(_ids(course, person))}",
+        "figure": await charts.figure(found.chart, found.columns, rows, shown["truncated"], address),
+        "href": address_of(datasette, database, found, _ids(course, person)) if found.params else None,
     }
+
+
+def address_of(datasette: Datasette, database: str, found: Answer, ids: dict[str, str]) -> str:
+    """The page of the question, asked the same."""
+    given = {name: value for name, value in ids.items() if name in found.params}
+    return f"{datasette.urls.query(database, found.name)}?{urlencode(given)}"
 
 
 def seen(columns: Sequence[str], rows: Sequence[dict]) -> list[str]:

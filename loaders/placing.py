@@ -7,81 +7,110 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from datasette.app import Datasette
-from datasette.database import QueryInterrupted
+from datasette.utils import sqlite_timelimit
 from datasette.utils.sqlite import sqlite3
 
-from loaders import question_links
+from loaders import own_questions, question_errors, web
+from loaders.question_files import MOST_BYTES, Problem, Question
 
 LOG = logging.getLogger(__name__)
 LIMIT_MS = 500  # for each; they run together, and nobody waits for one that is slow
-SLOW = f"it took longer than {LIMIT_MS} ms and was stopped: read roll-ups (usage_...) instead of events"
+MOST_ROWS = 1000
+SLOW = f"it was stopped after {LIMIT_MS} ms, as others wait for it: read a table `usage_...` in place of `events`"
+FAILED = "it failed, and the window of the server says how"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a question found; `error` says in one sentence why it found nothing, '' where it did."""
+    """What a question found, `rows` in the order of `columns`; `error` says in one sentence why nothing, else ''."""
 
-    query: Mapping[str, Any]
-    columns: list[str] = field(default_factory=list)
-    rows: list[tuple] = field(default_factory=list)
+    name: str
+    file: str
+    title: str
+    description: str = ""
+    params: Collection[str] = ()
+    chart: Mapping[str, Any] | None = None
+    columns: Sequence[str] = ()
+    rows: Sequence[Sequence] = ()
     is_cut: bool = False
     error: str = ""
 
+    @property
+    def note(self) -> str:
+        """The sentence of an answer that is nothing but one: a single row with `note`, as where no log is loaded."""
+        said = dict(zip(self.columns, self.rows[0], strict=True)).get("note") if len(self.rows) == 1 else None
+        return str(said) if said else ""
 
-async def questions(datasette: Datasette, actor: dict | None, database: str, where: str) -> list[dict]:
-    """The questions with `show: WHERE` that this visitor sees there, by title: a teacher, as they are hers."""
-    if not actor or actor.get("role", "teacher") != "teacher":
+
+Given = Mapping[str, str]
+
+
+async def answers(
+    datasette: Datasette, actor: dict | None, database: str, where: str, given: Callable[[Collection[str]], tuple]
+) -> list[Answer]:
+    """What the questions with `show: WHERE` answer, by title, all asked together; a teacher's, for a teacher only.
+
+    `given(params)` says what a question with these parameters is asked: (values, '' or why it cannot be asked).
+    Whatever is wrong with a question is the sentence of its answer.
+    """
+    if not own_questions.is_teacher(actor):
         return []
-    known = (await datasette.get_canned_queries(database, actor)).values()
-    found = [query for query in known if query.get("show") == where]
-    rules = [[("view-query", (database, query["name"])), ("view-database", database)] for query in found]
-    seen = [await question_links.may_see(datasette, actor, *rule) for rule in rules]
-    found = [query for query, is_seen in zip(found, seen, strict=True) if is_seen]
-    return sorted(found, key=lambda query: title(query).casefold())
+    questions, problems = web.own_found(datasette, database)
+    asked = [question for question in questions if question.show == where]
+    found = await asyncio.gather(*(answer(datasette, database, each, *given(each.params)) for each in asked))
+    broken = [unreadable(problem) for problem in problems if is_meant_for(problem, where)]
+    return sorted([*found, *broken], key=lambda each: (each.title.casefold(), each.name))
 
 
-def title(query: Mapping[str, Any]) -> str:
-    """What a question is called on pages."""
-    return query.get("title") or query["name"]
-
-
-async def answer(datasette: Datasette, database: str, query: Mapping[str, Any], given: Mapping[str, str]) -> Answer:
-    """The answer of one question; whatever is wrong with it is a sentence and never an error."""
-    params = {**dict.fromkeys(query.get("params") or (), ""), **given}
+async def answer(datasette: Datasette, database: str, question: Question, given: Given, why: str) -> Answer:
+    """The answer of one question, or the sentence that says `why` there is none."""
+    params = {**dict.fromkeys(question.params, ""), **given}
     try:
-        found = await datasette.databases[database].execute(
-            query["sql"], params, truncate=True, custom_time_limit=LIMIT_MS, log_sql_errors=False
-        )
-    except QueryInterrupted:
-        return Answer(query, error=sentence(query, SLOW))
-    except (sqlite3.Error, sqlite3.Warning, OverflowError, MemoryError, ValueError) as error:
-        return Answer(query, error=sentence(query, str(error)))
+        if why:
+            raise Problem(question.path, why)
+        told = await datasette.databases[database].execute_fn(lambda conn: rows_of(conn, question, params))
+    except Problem as problem:
+        return Answer(*named(question), error=str(problem))
     except Exception as error:  # it is her question: the page it stands on is shown without it
-        LOG.warning("The question %s failed (%s).", query["name"], type(error).__name__)
-        return Answer(query, error=sentence(query, "it failed, and the server's window says how"))
-    return Answer(query, [name for name, *_ in found.description], [tuple(row) for row in found.rows], found.truncated)
+        LOG.warning("The question %s failed (%s).", question.name, type(error).__name__)
+        return Answer(*named(question), error=str(Problem(question.path, FAILED)))
+    return Answer(*named(question), *told)
 
 
-async def answers(datasette: Datasette, database: str, asked: list[tuple[Mapping, Mapping, str]]) -> list[Answer]:
-    """The answers of [(question, what it is given, why it cannot be asked or '')], asked together."""
-
-    async def one(query: Mapping, given: Mapping, why: str) -> Answer:
-        return Answer(query, error=why) if why else await answer(datasette, database, query, given)
-
-    return list(await asyncio.gather(*(one(*each) for each in asked)))
+def named(question: Question) -> tuple:
+    return question.name, question.path.name, question.title, question.description, question.params, question.chart
 
 
-def note(columns: Sequence[str], rows: Sequence[Sequence]) -> str:
-    """The sentence of an answer that is nothing but one: a single row with `note`, as where no log is loaded."""
-    said = dict(zip(columns, rows[0], strict=True)).get("note") if len(rows) == 1 else None
-    return str(said) if said else ""
+def rows_of(conn: sqlite3.Connection, question: Question, params: Given) -> tuple[list[str], list[tuple], bool]:
+    """(columns, rows, whether there are more); raises Problem with the line of the file."""
+    try:
+        with sqlite_timelimit(conn, LIMIT_MS):
+            cursor = conn.execute(question.sql, params)
+            rows = [tuple(row) for row in cursor.fetchmany(MOST_ROWS + 1)]
+    except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError) as error:
+        if error.args == ("interrupted",):
+            raise Problem(question.path, SLOW, question.line) from error
+        wrong = question_errors.explained(conn, question, question_errors.Known.of(conn), error, ())
+        raise Problem(question.path, wrong.sentence, wrong.line) from error
+    return [column[0] for column in cursor.description], rows[:MOST_ROWS], len(rows) > MOST_ROWS
 
 
-def sentence(query: Mapping[str, Any], said: str) -> str:
-    """'study_guide.sql, line 7: no such column: clicky.', with the file where the question is in one."""
-    return f"{query.get('file') or query['name']}: {said[:300].rstrip('.')}."
+def unreadable(problem: Problem) -> Answer:
+    """A file that is no question, in the place where its answer would stand."""
+    name = re.sub(r"\W", "_", problem.path.name.removesuffix(".sql"))
+    return Answer(name, problem.path.name, name.replace("_", " ").capitalize(), error=str(problem))
+
+
+def is_meant_for(problem: Problem, where: str) -> bool:
+    """Whether the file of a problem says `show: WHERE`, however broken the rest of it is."""
+    try:
+        with problem.path.open(encoding="utf-8", errors="replace") as file:
+            return bool(re.search(rf"^--\s*show:\s*{where}\b", file.read(MOST_BYTES), re.MULTILINE))
+    except OSError:
+        return False

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from functools import partial
 
 from datasette import hookimpl
 from datasette.app import Datasette
@@ -31,36 +32,34 @@ async def usage_json(datasette: Datasette, request: Request) -> Response:
 async def numbers(
     datasette: Datasette, request: Request, database: str, course: dict, narrowed: usage.Filters
 ) -> list[dict]:
-    """The questions with `show: activity`: `name`, `title`, `honoured`, `ignored` (filters), `activities`, `error`.
-
-    `activities` are {cmid: {number, words}}; `error` is a sentence where there are none, or not all their words.
+    """The answers of questions with `show: activity`: `name`, `title`, `honoured` and `ignored` (filters in force that
+    each does and does not follow), `activities` ({cmid: {number, words}}), `error` (why not, or not all; else None).
     """
-    questions = await placing.questions(datasette, request.actor, database, "activity")
-    if not questions:
-        return []
     person = await web.ask(datasette, database, activity_numbers.student, course, narrowed)
-    of_course = {"course": course["moodle_id"] or "", "site": course["site"] or ""}
-    given = [activity_numbers.narrowed(query.get("params") or (), narrowed, person) for query in questions]
-    asked = [(query, {**of_course, **more}, "") for query, (more, _) in zip(questions, given, strict=True)]
-    found = await placing.answers(datasette, database, asked)
+    given = partial(activity_numbers.given, course, narrowed, person)
+    found = await placing.answers(datasette, request.actor, database, "activity", given)
     return [
-        await number(datasette, database, course, answer, filters)
-        for answer, (_, filters) in zip(found, given, strict=True)
+        {
+            "name": answer.name,
+            "title": answer.title,
+            **activity_numbers.followed(answer.params, narrowed, person),
+            **await number(datasette, database, course, answer),
+        }
+        for answer in found
     ]
 
 
-async def number(datasette: Datasette, database: str, course: dict, answer: placing.Answer, filters: dict) -> dict:
-    """One of them."""
-    named = {"name": answer.query["name"], "title": placing.title(answer.query), **filters}
-    if answer.error:
-        return {**named, "activities": {}, "error": answer.error}
+async def number(datasette: Datasette, database: str, course: dict, answer: placing.Answer) -> dict:
+    """`activities` and `error` of one of them."""
     try:
-        activities = activity_numbers.by_activity(answer.columns, answer.rows, answer.is_cut)
+        activities = activity_numbers.by_activity(answer)
     except activity_numbers.Odd as odd:
-        return {**named, "activities": {}, "error": placing.sentence(answer.query, str(odd))}
+        return {"activities": {}, "error": str(odd)}
     kept = await web.ask(datasette, database, activity_numbers.without_names, course, activities)
-    error = None if kept == activities else placing.sentence(answer.query, activity_numbers.NAMES_WITHHELD)
-    return {**named, "activities": kept, "error": error}
+    return {
+        "activities": kept,
+        "error": None if kept == activities else f"{answer.file}: {activity_numbers.NAMES_WITHHELD}.",
+    }
 
 
 async def access_json(datasette: Datasette, request: Request) -> Response:
