@@ -33,8 +33,8 @@ class Odd(Exception):
     """An answer that is no number for each activity; the message is a sentence."""
 
 
-def given(course: dict, filters: Filters, person: dict | None, params: Collection[str]) -> tuple[dict[str, str], str]:
-    """(what a question with these parameters is asked, ''), see placing.answers.
+def given(course: dict, filters: Filters, person: dict | None, params: Collection[str]) -> dict[str, str]:
+    """What a question with these parameters is asked.
 
     `person` is the one student asked for. Several groups are a JSON list, which means anybody in one of them.
     """
@@ -47,7 +47,7 @@ def given(course: dict, filters: Filters, person: dict | None, params: Collectio
         "student": person and person["moodle_id"],
         "person": person and person["person"],
     }
-    return {name: str(value) for name, value in offered.items() if name in params and value is not None}, ""
+    return {name: str(value) for name, value in offered.items() if name in params and value is not None}
 
 
 def followed(params: Collection[str], filters: Filters, person: dict | None) -> dict[str, list[str]]:

@@ -19,8 +19,6 @@ MOST_CHARACTERS = 2000  # of a cell
 MOST_IN_TAB = 20  # characters of a value
 IDS = {"person", "course", "site", "cmid", "moodle_id"}  # for machines: in JSON, and on no page
 NO_AMOUNTS = {"week", "year"}
-NO_ONE = "it asks for no one: write :person (our key) or :student (Moodle's id) into its SQL"
-NO_ID = "no file has told this person's Moodle id yet: with :person (our key) in its SQL it could answer"
 
 
 async def asked(datasette: Datasette, actor: dict | None, database: str, course: dict, person: dict) -> list[Answer]:
@@ -28,12 +26,9 @@ async def asked(datasette: Datasette, actor: dict | None, database: str, course:
     return await placing.answers(datasette, actor, database, "student", partial(given, course, person))
 
 
-def given(course: dict, person: dict, params: Collection[str]) -> tuple[dict[str, str], str]:
-    """(what a question with these parameters is asked, '' or why it cannot be): never for everybody instead."""
-    found = {name: value for name, value in _ids(course, person).items() if name in params}
-    if not {"person", "student"} & set(params):
-        return found, NO_ONE
-    return found, "" if found.get("person") or found.get("student") else NO_ID
+def given(course: dict, person: dict, params: Collection[str]) -> placing.Given:
+    """What a question with these parameters is asked: about this person, so it has `person`, our key."""
+    return {name: value for name, value in _ids(course, person).items() if name in params}
 
 
 def _ids(course: dict, person: dict) -> dict[str, str]:
@@ -75,14 +70,13 @@ async def drawn(datasette: Datasette, database: str, course: dict, person: dict,
         "cells": [[_cell(name, row[name]) for name in heads] for row in shown["rows"]],
         "short": short(shown, heads),
         "figure": await charts.figure(found.chart, found.columns, rows, shown["truncated"], address),
-        "href": address_of(datasette, database, found, _ids(course, person)) if found.params else None,
+        "href": address_of(datasette, database, found, given(course, person, found.params)) if found.params else None,
     }
 
 
 def address_of(datasette: Datasette, database: str, found: Answer, ids: dict[str, str]) -> str:
     """The page of the question, asked the same."""
-    given = {name: value for name, value in ids.items() if name in found.params}
-    return f"{datasette.urls.query(database, found.name)}?{urlencode(given)}"
+    return f"{datasette.urls.query(database, found.name)}?{urlencode(ids)}"
 
 
 def seen(columns: Sequence[str], rows: Sequence[dict]) -> list[str]:

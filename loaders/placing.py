@@ -16,7 +16,7 @@ from datasette.app import Datasette
 from datasette.utils import sqlite_timelimit
 from datasette.utils.sqlite import sqlite3
 
-from loaders import own_questions, question_errors, web
+from loaders import own_questions, question_errors
 from loaders.question_files import MOST_BYTES, Problem, Question
 
 LOG = logging.getLogger(__name__)
@@ -24,6 +24,9 @@ LIMIT_MS = 500  # for each; they run together, and nobody waits for one that is 
 MOST_ROWS = 1000
 SLOW = f"it was stopped after {LIMIT_MS} ms, as others wait for it: read a table `usage_...` in place of `events`"
 FAILED = "it failed, and the window of the server says how"
+
+
+Given = Mapping[str, str]  # {parameter: value}; all others are left empty
 
 
 @dataclass(frozen=True)
@@ -48,32 +51,27 @@ class Answer:
         return str(said) if said else ""
 
 
-Given = Mapping[str, str]
-
-
 async def answers(
-    datasette: Datasette, actor: dict | None, database: str, where: str, given: Callable[[Collection[str]], tuple]
+    datasette: Datasette, actor: dict | None, database: str, where: str, given: Callable[[Collection[str]], Given]
 ) -> list[Answer]:
     """What the questions with `show: WHERE` answer, by title, all asked together; a teacher's, for a teacher only.
 
-    `given(params)` says what a question with these parameters is asked: (values, '' or why it cannot be asked).
-    Whatever is wrong with a question is the sentence of its answer.
+    `given(params)` says what a question with these parameters is asked. Whatever is wrong with one is the sentence of
+    its answer.
     """
     if not own_questions.is_teacher(actor):
         return []
-    questions, problems = web.own_found(datasette, database)
+    questions, problems = own_questions.found_of(datasette, database)
     asked = [question for question in questions if question.show == where]
-    found = await asyncio.gather(*(answer(datasette, database, each, *given(each.params)) for each in asked))
+    found = await asyncio.gather(*(answer(datasette, database, each, given(each.params)) for each in asked))
     broken = [unreadable(problem) for problem in problems if is_meant_for(problem, where)]
     return sorted([*found, *broken], key=lambda each: (each.title.casefold(), each.name))
 
 
-async def answer(datasette: Datasette, database: str, question: Question, given: Given, why: str) -> Answer:
-    """The answer of one question, or the sentence that says `why` there is none."""
+async def answer(datasette: Datasette, database: str, question: Question, given: Given) -> Answer:
+    """The answer of one question, or the sentence that says why there is none."""
     params = {**dict.fromkeys(question.params, ""), **given}
     try:
-        if why:
-            raise Problem(question.path, why)
         told = await datasette.databases[database].execute_fn(lambda conn: rows_of(conn, question, params))
     except Problem as problem:
         return Answer(*named(question), error=str(problem))
@@ -96,9 +94,17 @@ def rows_of(conn: sqlite3.Connection, question: Question, params: Given) -> tupl
     except (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError) as error:
         if error.args == ("interrupted",):
             raise Problem(question.path, SLOW, question.line) from error
-        wrong = question_errors.explained(conn, question, question_errors.Known.of(conn), error, ())
-        raise Problem(question.path, wrong.sentence, wrong.line) from error
+        raise explained(conn, question, error) from error
     return [column[0] for column in cursor.description], rows[:MOST_ROWS], len(rows) > MOST_ROWS
+
+
+def explained(conn: sqlite3.Connection, question: Question, error: Exception) -> Problem:
+    """What SQLite said of a question, with the line of its file."""
+    try:
+        wrong = question_errors.explained(conn, question, question_errors.Known.of(conn), error, ())
+        return Problem(question.path, wrong.sentence, wrong.line)
+    except sqlite3.Error:  # this connection does not tell what there is
+        return Problem(question.path, f"SQLite says: {error}", question.line)
 
 
 def unreadable(problem: Problem) -> Answer:
