@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 import stat
+import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -21,6 +22,7 @@ from loaders.question_header import Wrong
 
 MOST_BYTES = 100_000
 MOST_FILES = 500
+TOLD_APART_NS = 50_000_000  # two savings of a file as far apart have different times on all systems but FAT
 NAME = re.compile(r"[a-z][a-z0-9_]{0,60}")
 HEADING = "My questions"
 
@@ -140,15 +142,20 @@ _known: dict[Path, tuple[tuple, Question | Problem]] = {}
 
 
 def _kept(path: Path, model: Mapping[str, Any]) -> Question | Problem:
+    """As it was read before, unless the file has changed since, or so shortly before that its time may not tell."""
+    now = time.time_ns()
     try:
         state = path.stat()
-        mark = (state.st_mtime_ns, state.st_size, state.st_ino, id(model))
     except OSError:
-        mark = ()
+        return _tried(path, model)
+    mark = (state.st_mtime_ns, state.st_size, state.st_ino, id(model))
     known = _known.get(path)
-    if known is None or not mark or known[0] != mark:
-        known = _known[path] = (mark, _tried(path, model))
-    return known[1]
+    if known and known[0] == mark:
+        return known[1]
+    found = _tried(path, model)
+    if now - state.st_mtime_ns > TOLD_APART_NS:
+        _known[path] = (mark, found)
+    return found
 
 
 def _tried(path: Path, model: Mapping[str, Any]) -> Question | Problem:
@@ -186,9 +193,9 @@ def _name(path: Path, model: Mapping[str, Any]) -> str:
     name = path.name.removesuffix(".sql")
     if not NAME.fullmatch(name):
         raise Wrong("rename the file with lower-case letters, digits and _ only, as in study_guide.sql", 0)
-    if name in (model.get("queries") or {}):
+    if name in model.get("queries", ()):
         raise Wrong(f"there is a question “{name}” of Coursette's own: rename the file, as in my_{name}.sql", 0)
-    if name in (model.get("tables") or {}):
+    if name in model.get("tables", ()):
         raise Wrong(f"“{name}” is a table: rename the file, as in my_{name}.sql", 0)
     return name
 

@@ -112,7 +112,7 @@ def _parameter(name: Any, of: Any, at: Mapping[str, int]) -> Parameter:
 
 
 def _default(value: Any, line: int) -> int | float | str | None:
-    if value is None or (isinstance(value, str) and len(value) <= OF_PARAMETER["default"]):
+    if value is None or (isinstance(value, str) and len(value) <= OF_PARAMETER["default"] and "\n" not in value):
         return value or None
     if not isinstance(value, int | float) or not math.isfinite(value) or not 0 <= value < 1e15:
         raise Wrong("a default is a number from 0, or a short text", line)

@@ -70,6 +70,16 @@ def with_defaults(sql: str, defaults: Mapping[str, int | float | str]) -> str:
     return "".join([*parts, sql[done:]])
 
 
+def is_in_any_order(sql: str) -> bool:
+    """Whether no `order by` stands outside of all brackets."""
+    depth = 0
+    for kind, text, _ in tokens(sql):
+        depth += (text == "(") - (text == ")")
+        if kind == "word" and text.lower() == "order" and depth == 0:
+            return False
+    return True
+
+
 def _filled(parameter: str, default: int | float | str) -> str:
     if isinstance(default, str):
         return "coalesce(nullif({}, ''), '{}')".format(parameter, default.replace("'", "''"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 
 import pytest
 
@@ -174,6 +175,8 @@ def test_a_folder_is_read_again_where_a_file_has_changed_and_a_bad_one_hides_no_
     written(tmp_path, "selekt 1", "c.sql")
     questions, problems = question_files.folder(tmp_path, MODEL)
     assert [question.name for question in questions] == ["a", "b"] and [one.path.name for one in problems] == ["c.sql"]
+    time.sleep(0.06)
+    questions, _ = question_files.folder(tmp_path, MODEL)
     again, _ = question_files.folder(tmp_path, MODEL)
     assert all(one is other for one, other in zip(questions, again, strict=True))
     written(tmp_path, "select 22", "a.sql")
