@@ -17,6 +17,8 @@ TOKEN = re.compile(
     re.DOTALL | re.VERBOSE,
 )
 STARTS = ("select", "with", "values")
+# What SQLite keeps for itself; tables may be named by any kind of quotes.
+INTERNAL = re.compile(r"""["'`\[]?((?:sqlite|pragma)_\w+|load_extension)["'`\]]?""", re.IGNORECASE)
 PARAMETER = re.compile(r":[a-z][a-z0-9_]{0,40}")
 
 
@@ -41,6 +43,10 @@ def one(sql: str, first: int) -> tuple[str, int]:
     line = line_of(sql, start, first)
     if text.lower() not in STARTS:
         raise Wrong(f"a question starts with select or with, not “{text[:20]}”: it only reads", line)
+    for _, word, offset in found:
+        if internal := INTERNAL.fullmatch(word):
+            sentence = f"{internal[1]} is SQLite's own: a question reads the tables of the course"
+            raise Wrong(sentence, line_of(sql, offset, first))
     ends = [at for at, (kind, *_) in enumerate(found) if kind == "end"]
     if ends and (after := [token for token in found[ends[0] :] if token[0] != "end"]):
         raise Wrong("one statement a file: leave out what follows the semicolon", line_of(sql, after[0][2], first))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 from selectolax.lexbor import LexborHTMLParser as HTMLParser
@@ -37,7 +36,7 @@ order by clicks desc, activities.cmid
 ONE = """-- title: Where does she stand?
 -- show: student
 -- parameters: [course, person, student]
-select fullname, 0.256 as share, :student as moodle_id, null as nothing
+select fullname, 0.256 as share, :student as moodle_id, null as empty
 from people
 where id = cast(:person as integer) and :course = '2'
 """
@@ -104,7 +103,7 @@ async def test_json_has_the_panels_by_title_with_ids_and_empty_cells(folder):
         False,
     )
     assert [(row["cmid"], row["clicks"]) for row in used["rows"]] == [(10, 3), (11, 1), (13, 1)]
-    assert one["rows"] == [{"fullname": "Zoë Müller", "share": 0.256, "moodle_id": "5", "nothing": None}]
+    assert one["rows"] == [{"fullname": "Zoë Müller", "share": 0.256, "moodle_id": "5", "empty": None}]
     (row,) = (await panels_of(folder, NEW))[1]["rows"]
     assert (row["fullname"], row["moodle_id"]) == ("Nia New", ""), "no file has told her Moodle id"
 
