@@ -53,11 +53,13 @@ def panel(found: Answer) -> dict[str, Any]:
 async def drawn(datasette: Datasette, database: str, course: dict, person: dict, found: Answer) -> dict[str, Any]:
     """A panel as the page shows it: what `panel` says, and
 
-    `note` (its sentence where it has but that), `heads` (the columns shown), `cells` (rows of {column, kind, value}),
-    `short` (what its tab says), `figure` (its chart or None), `href` (the question itself, asked the same, or None).
+    `note` (its sentence where it has but that), `heads` ({column, kind} of those shown), `cells` (rows of {column,
+    kind, value}), `short` (what its tab says), `figure` (its chart or None), `href` (the question itself, asked the
+    same, or None).
     """
     shown = panel(found)
-    heads = seen(shown["columns"], shown["rows"])
+    names = seen(shown["columns"], shown["rows"])
+    cells = [[_cell(name, row[name]) for name in names] for row in shown["rows"]]
     rows = [list(row.values()) for row in shown["rows"]]
 
     def address(page: str) -> str:
@@ -66,9 +68,9 @@ async def drawn(datasette: Datasette, database: str, course: dict, person: dict,
     return {
         **shown,
         "note": found.note,
-        "heads": heads,
-        "cells": [[_cell(name, row[name]) for name in heads] for row in shown["rows"]],
-        "short": short(shown, heads),
+        "heads": [_head(column) for column in zip(*cells, strict=True)],
+        "cells": cells,
+        "short": short(shown, names),
         "figure": await charts.figure(found.chart, found.columns, rows, shown["truncated"], address),
         "href": address_of(datasette, database, found, given(course, person, found.params)) if found.params else None,
     }
@@ -85,15 +87,15 @@ def seen(columns: Sequence[str], rows: Sequence[dict]) -> list[str]:
     return [name for name in filled if name not in IDS] or filled
 
 
-def short(shown: dict[str, Any], heads: Sequence[str]) -> str:
+def short(shown: dict[str, Any], names: Sequence[str]) -> str:
     """What a panel's tab says of it: the one value where there is but one, else how many rows."""
     rows = shown["rows"]
     if shown["error"] or not rows:
         return "not answered" if shown["error"] else "nothing"
     if len(rows) == 1 and rows[0].get("note"):
         return "no answer"
-    if len(rows) == 1 and len(heads) == 1:
-        value = _cell(heads[0], rows[0][heads[0]])
+    if len(rows) == 1 and len(names) == 1:
+        value = _cell(names[0], rows[0][names[0]])
         if value["kind"] != "time" and len(value["value"]) <= MOST_IN_TAB:
             return value["value"]
     return f"{len(rows):,}{'+' if shown['truncated'] else ''} row{'s' if len(rows) != 1 else ''}"
@@ -119,6 +121,11 @@ def _cell(column: str, value: Any) -> dict[str, Any]:
     if column.endswith("_utc") and _is_time(text):
         return {"column": column, "kind": "time", "value": text}
     return {"column": column, "kind": "text", "value": text.replace("T", " ") if column.endswith("_local") else text}
+
+
+def _head(cells: Sequence[dict]) -> dict[str, str]:
+    """A column, and of which kind the first of its cells is that has something in it."""
+    return next(({"column": cell["column"], "kind": cell["kind"]} for cell in cells if cell["value"]), cells[0])
 
 
 def _is_time(text: str) -> bool:

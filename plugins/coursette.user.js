@@ -619,8 +619,7 @@
 
   /** A plain click opens one pop-up, used again for the next person; with Ctrl, Shift or the wheel it is any link. */
   const open = (event) => {
-    const kinds = [`.${MARK}`, `button.${USAGE}`, `.${NUMBER}`];
-    const [mark, usage, number] = kinds.map((each) => event.target.closest?.(each));
+    const [mark, usage, number] = [`.${MARK}`, `button.${USAGE}`, `.${NUMBER}`].map((of) => event.target.closest?.(of));
     if (!(mark || usage || number) || !event.isTrusted) return; // what a script of the page clicks
     event.stopPropagation(); // rows and cards of Moodle have clicks of their own
     if (number || usage) event.preventDefault();
@@ -785,7 +784,7 @@
       const label = check(`${sign} ${title}`, (on) => choose({ unseen: on ? others() : [...others(), name] }));
       label.firstChild.checked = !state.unseen.includes(name);
       const textContent = [error, remark].filter(Boolean).join(" ");
-      return el("div", { data: { question: name } }, label, el("div", { className: "coursette-soft", textContent }));
+      return el("div", { data: { question: name } }, label, el("div", { className: "coursette-said", textContent }));
     }));
   };
 
@@ -1106,8 +1105,9 @@ ${[0, 1, 2, 3, 4].map((at) => `${stepRule("", LIGHT, at)}\n${stepRule("[data-cou
 }
 span.coursette-usage.coursette-usage { cursor: default }
 .coursette-usage[hidden] + .coursette-numbers { display: none }
-.coursette-number.coursette-number { border: 1px dashed var(--coursette-soft) }
-.coursette-number::before { content: attr(data-sign); content: attr(data-sign) / ""; margin-inline-end: 4px }
+.coursette-number.coursette-number { border: 1px dashed var(--coursette-soft);
+  background: var(--coursette-paper); color: var(--coursette-ink) }
+.coursette-number::before { content: attr(data-sign); content: attr(data-sign) / ""; padding-right: 4px }
 :is(#coursette-legend, #coursette-list) {
   all: revert; box-sizing: border-box; font: 13px/1.5 system-ui, sans-serif; color: var(--coursette-ink);
   background: var(--coursette-paper); border: 1px solid var(--coursette-line); border-radius: 6px;
@@ -1127,7 +1127,7 @@ span.coursette-usage.coursette-usage { cursor: default }
     &[aria-pressed=true] { background: var(--coursette-accent); color: var(--coursette-paper) } }
   & .coursette-ramp span { flex: 1; text-align: center; font-size: 11px; padding: 1px 2px;
     background: var(--coursette-step); color: var(--coursette-on) }
-  & .coursette-soft { color: var(--coursette-soft) }
+  & .coursette-soft, & .coursette-said { color: var(--coursette-soft) }
   & .coursette-trouble p { margin: 6px 0; color: var(--coursette-warn) }
   & .coursette-tools { display: flex; flex-wrap: wrap; gap: 6px; margin: 8px 0 }
   & table { border-collapse: collapse; width: 100% }
