@@ -88,6 +88,15 @@ def read(path: Path, model: Mapping[str, Any]) -> Question:
         raise Problem(path, wrong.sentence, wrong.line or None) from wrong
 
 
+def name_problem(path: Path, model: Mapping[str, Any]) -> Problem | None:
+    """Why no question can be called as this file is; None where it can."""
+    try:
+        _name(path, model)
+    except Wrong as wrong:
+        return Problem(path, wrong.sentence)
+    return None
+
+
 def parse(text: str, path: Path, model: Mapping[str, Any]) -> Question:
     """The question that a text is, as if it stood in the file `path`. Raises Wrong."""
     name = _name(path, model)
