@@ -42,15 +42,25 @@ def place(command: Callable) -> Callable:
     type=click.Choice(list(question_new.TEMPLATES)),
     help=f"Begin with {'; '.join(f'{kind}: {words}' for kind, words in question_new.TEMPLATES.items())}.",
 )
+@click.option(
+    "--show",
+    type=click.Choice(["student", "activity"]),
+    help="With --from one of Coursette's: on the student page (its rows about that student), or as a number beside "
+    "each activity on Moodle's pages.",
+)
+@click.option("--number", metavar="COLUMN", help="With --show activity: which of its columns is the number.")
 @place
 @in_a_sentence
-def new(name, source, template, **options) -> None:
+def new(name, source, template, show, number, **options) -> None:
     """Begin a question: writes queries/NAME.sql, which works as it is, to be changed in any editor."""
     from loaders import own_querying
 
     if source and template:
         raise click.UsageError("--from and --template go one without the other")
-    for line in own_querying.begin(own_querying.Desk.of(**options), name, source, template or "question"):
+    if (show and not source) or (number and show != "activity"):
+        raise click.UsageError("--show goes with --from, and --number with --show activity")
+    desk = own_querying.Desk.of(**options)
+    for line in own_querying.begin(desk, name, source, template or "question", show, number):
         click.echo(line)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from loaders import house, own_questions, question_check, question_files, question_new, question_report
+from loaders import house, own_questions, question_check, question_files, question_new, question_placed, question_report
 from loaders.errors import Unreadable
 from loaders.question_check import Check
 from loaders.question_files import Problem, Question
@@ -48,14 +48,26 @@ def house_model() -> Mapping[str, Any]:
     return yaml.load(text, Loader=loader)["databases"][own_questions.MODEL]
 
 
-def begin(desk: Desk, name: str, source: str | None, template: str) -> Iterator[str]:
+def begin(
+    desk: Desk, name: str, source: str | None, template: str, show: str | None = None, number: str | None = None
+) -> Iterator[str]:
     """Write a new question; says where it is and what comes next."""
-    text = question_new.copy_of(source, desk.found[0], desk.model) if source else question_new.template(template)
+    if source and show:
+        text = _placed(desk, source, show, number)
+    else:
+        text = question_new.copy_of(source, desk.found[0], desk.model) if source else question_new.template(template)
     path = question_new.write(desk.folder, name, text, desk.model)
     question = question_files.read(path, desk.model)
     yield f"{path}: {question.title}"
     yield f"Change it in any editor; its page /{desk.db.stem}/{question.name} has each change as soon as it is saved."
     yield f"`coursette query check {question.name}` says what it does."
+
+
+def _placed(desk: Desk, source: str, show: str, number: str | None) -> str:
+    if not desk.db.exists():
+        raise Unreadable(f"{desk.db} is not there yet: load a course first, or take --demo")
+    with question_check.opened(desk.db) as conn:
+        return question_placed.copy_of(conn, source, desk.model, show, number)
 
 
 def checked(desk: Desk, names: Sequence[str], plan: bool = False) -> tuple[list[str], bool]:
