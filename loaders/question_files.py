@@ -64,7 +64,8 @@ class Question:
         said = {
             "words": {name: each.label for name, each in asked.items() if each.label},
             "hints": {name: each.said for name, each in asked.items() if each.said},
-            "choices": {name: each.choices for name, each in asked.items() if each.choices},
+            "choices": {name: _list_of(each) for name, each in asked.items() if each.choices},
+            "lists": {_list_of(each): _listed(each) for each in self.parameters if isinstance(each.choices, tuple)},
             "chart": self.chart,
             "description": self.description,
             "aggregate": self.aggregate,
@@ -77,6 +78,16 @@ class Question:
             "sql": self.sql,
             "file": self.path.name,
         }
+
+
+def _list_of(parameter: question_keys.Parameter) -> str:
+    """The name of the list that a form has for it: one of choices.py, or one of the question's own `lists`."""
+    return parameter.choices if isinstance(parameter.choices, str) else f"its own {parameter.name}"
+
+
+def _listed(parameter: question_keys.Parameter) -> list[tuple[str, list[tuple[str, str]]]]:
+    """As choices.py has lists."""
+    return [("", [(value, value) for value in parameter.choices])]
 
 
 def read(path: Path, model: Mapping[str, Any]) -> Question:

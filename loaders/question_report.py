@@ -55,7 +55,8 @@ def _parameter(question: Question, name: str) -> str:
     known = {each.name: each for each in question.parameters}
     each = known.get(name, Parameter(name))
     more = [f"“{each.label}”"] if each.label else []
-    more += [f"chosen from {each.choices}"] if each.choices else []
+    lists = [each.choices] if isinstance(each.choices, str) else each.choices
+    more += [f"chosen from {', '.join(lists)}"] if each.choices else []
     more += [f"{each.default} where left empty"] if each.default is not None else []
     return f"{name} ({', '.join(more)})" if more else name
 

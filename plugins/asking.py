@@ -47,6 +47,7 @@ class Question(TableView):
         query = await question_of(self.ds, request)
         wrong = asked.wrong(query, values_of(query, request)) if query else {}
         if query and not request.url_vars["format"] and (there := await there_for(self.ds, request, query)):
+            there["lists"] |= query.get("lists") or {}  # that the question itself names
             chosen = chosen_by(self.ds, request)
             if address := remembered(self.ds, request, query, there, chosen):
                 return Response.redirect(address)

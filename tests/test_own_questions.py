@@ -61,6 +61,15 @@ async def test_a_file_is_a_question_with_page_form_chart_json_and_csv(datasette,
     assert rows and {row["least"] for row in rows} == {"1"} and len(rows) < 6
 
 
+async def test_what_to_choose_from_may_stand_in_the_head(datasette, queries):
+    head = "-- parameters:\n--   course:\n--   how: {choices: [much, '<b>', 3], default: much}\n"
+    (queries / "how.sql").write_text(f"{head}select :how as how from the_course", encoding="utf-8")
+    page = HTMLParser((await get(datasette, "/moodle/how?course=2&how=3")).text)
+    assert [option.text() for option in page.css('select[name="how"] option')] == ["much", "much", "<b>", "3"]
+    assert page.css_first('select[name="how"] option[selected]').attributes["value"] == "3"
+    assert (await get(datasette, "/moodle/how.json?_shape=array")).json() == [{"how": "much"}]
+
+
 async def test_it_is_listed_on_the_first_page_and_the_course_page(datasette, queries):
     for path in ("/", "/-/course?course=2"):
         page = HTMLParser((await get(datasette, path)).text)
