@@ -14,7 +14,8 @@ from loaders.cli_account import account
 from loaders.cli_blogs import blogs
 from loaders.cli_calendar import calendar
 from loaders.cli_details import details
-from loaders.cli_options import database, in_a_sentence, private
+from loaders.cli_options import database, in_a_sentence, private, queries
+from loaders.cli_query import query
 from loaders.cli_sql import sql
 from loaders.errors import CannotServe
 
@@ -209,6 +210,7 @@ def listening(command: Callable) -> Callable:
                                             "address or network, such as 127.0.0.1. Repeat for more."),
         click.option("--trusted-header", metavar="NAME", envvar="COURSETTE_TRUSTED_HEADER", show_envvar=True,
                      help="Header in which that proxy says who has signed in with it, such as X-Remote-User."),
+        queries,
         private,
     ):  # fmt: skip
         command = option(command)
@@ -255,6 +257,7 @@ def demo(site, db, moodle, **options) -> None:
 cli.add_command(account)
 cli.add_command(blogs)
 cli.add_command(details)
+cli.add_command(query)
 
 
 def _serve(databases, options: dict) -> None:

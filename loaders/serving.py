@@ -47,6 +47,7 @@ def serve(
     port: int = 8001,
     allowed_hosts: Iterable[str] = (),
     private: str | Path | None = None,
+    queries: str | Path | None = None,
     open_browser: bool = False,
     also: str = "",
     base_url: str | None = None,
@@ -69,7 +70,7 @@ def serve(
         if public.path.split("/")[1] == served_folder.name_of(file, folders):
             raise CannotServe(f"--base-url {public.path} begins like the address of {file.name}: take another path.")
     folder = accounts.private_folder(files, private)
-    options = {"base_url": base_url, "folders": folders, "trusted_header": trusted_header}
+    options = {"base_url": base_url, "folders": folders, "queries": queries, "trusted_header": trusted_header}
     datasette = build(files, folder, allowed_hosts, **options)
     header = proxy.trusted_header(web.setting(datasette, "trusted_header") or "", believed)
     listening = listen(host, port)
@@ -117,6 +118,7 @@ def build(
     base_url: str | None = None,
     folders: Iterable[Path] = (),
     trusted_header: str | None = None,
+    queries: str | Path | None = None,
 ) -> Datasette:
     """Datasette with our metadata, plugins, templates and settings, and a signing key that outlives it.
 
@@ -132,6 +134,7 @@ def build(
         "folders": [str(folder) for folder in folders],
     }
     ours |= {"trusted_header": trusted_header} if trusted_header else {}
+    ours |= {"queries": str(queries)} if queries else {}
     try:
         secret = accounts.signing_key(private)
     except accounts.Refused as refused:

@@ -56,8 +56,9 @@ def whole(sql: str, steps: Mapping[str, str]) -> str:
 def questions(known_of: Mapping) -> dict[str, dict]:
     """{name: query} of what metadata.yml says of a database, each with its whole SQL."""
     steps = known_of.get("steps") or ""
-    named = (known_of.get("queries") or {}).items()
-    queries = {name: query if isinstance(query, dict) else {"sql": query} for name, query in named}
+    known_queries = known_of.get("queries")  # which may be false and still have some, see own_questions.Kept
+    named = {} if known_queries is None else known_queries
+    queries = {name: query if isinstance(query, dict) else {"sql": query} for name, query in named.items()}
     return {name: {**query, "sql": _whole(query["sql"], steps)} for name, query in queries.items()}
 
 

@@ -23,6 +23,7 @@ SCRIPT = Path(__file__).with_name("coursette.user.js")
 END_OF_METADATA = "// ==/UserScript==\n"
 SETTINGS = re.compile(r"\}\)\(\{.*\}\);.*\n\Z")
 COMMENT_LINE = re.compile(r"\s*(//.*|/\*\*.*\*/)\s*")
+COMMENT = re.compile(r" // .*")  # at the end of a line; nothing else in the script has these four characters
 KEPT_IN_ADDRESS = "".join(map(chr, range(0x20, 0x7F))).replace("%", "").replace("#", "")
 
 COURSES = """
@@ -86,9 +87,10 @@ def with_settings(
 
 
 def compact(source: str) -> str:
-    """The script without its comment lines and indentation: Firefox keeps 65,536 characters of a bookmark."""
+    """The script without comments and indentation: Firefox keeps 65,536 characters of a bookmark."""
     lines = source.partition(END_OF_METADATA)[2].splitlines()
-    return "\n".join(line.strip() for line in lines if line.strip() and not COMMENT_LINE.fullmatch(line))
+    kept = (line for line in lines if line.strip() and not COMMENT_LINE.fullmatch(line))
+    return "\n".join(COMMENT.sub("", line).strip() for line in kept)
 
 
 def as_bookmarklet(source: str) -> str:

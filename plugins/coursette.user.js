@@ -275,7 +275,8 @@
 
   // ---- What the teacher chose, remembered for this course in this tab ----
   const CHOICES = { on: true, open: window.innerWidth > 600, metric: "students", heat: true, groups: [],
-    together: "any", from: "", to: "", student: "", studentName: "", nobody: false, staff: false, window: false };
+    together: "any", from: "", to: "", student: "", studentName: "", nobody: false, staff: false, window: false,
+    unseen: [] }; // her own questions that are switched off
   let state = CHOICES;
   const memory = {
     get: (key) => { try { return JSON.parse(sessionStorage.getItem(`coursette ${key}`)); } catch { return null; } },
@@ -498,9 +499,26 @@
     return { text: `${number}${unit}`, number, name, row, why };
   };
 
+  // ---- Numbers of the teacher's own questions ----
+  const SIGNS = "abcdefghijklmnopqrstuvwxyz"; // tell the numbers of one question from another's
+  const FILTERS = { group: "groups", from_week: "weeks", to_week: "weeks", student: "the student" };
+  const questions = () => (data && !data.stale ? data.numbers ?? [] : []).map((each, at) => {
+    const others = [...new Set(each.ignored.map((filter) => FILTERS[filter]))].join(" and ");
+    return { ...each, sign: SIGNS[at % SIGNS.length], remark: others && `not narrowed to ${others}` };
+  });
+  /** What her questions say of an activity: `{name, sign, id, text, label}` of each that has a number for it. */
+  const numbersOf = ({ activity, instance }, asked) => {
+    const id = activity ?? data.instances[instance];
+    return asked.filter(({ name, activities: all }) => all[id] && !state.unseen.includes(name)).map((question) => {
+      const { number, words } = question.activities[id];
+      const text = String(Math.round(100 * number) / 100);
+      const label = [text, words, question.title, question.remark].filter(Boolean).join(" · ");
+      return { ...question, id, text, label };
+    });
+  };
+
   // ---- Marks ----
-  const MARK = "coursette-details";
-  const USAGE = "coursette-usage";
+  const [MARK, USAGE, NUMBER] = ["coursette-details", "coursette-usage", "coursette-number"];
   const OURS = "#coursette-legend, #coursette-list";
   const LOOK = "margin-inline-start: .4em; font-size: 13px; font-weight: 400; font-style: normal; line-height: 1; "
     + "align-self: center; white-space: nowrap; user-select: none"; // the font is the page's
@@ -534,6 +552,9 @@
     const look = { className: `${USAGE} ${NOT_PRINTED}`, lang: "en", dir: "ltr", data: attributesOf(subject) };
     return subject.unlogged ? el("span", look) : el("button", { type: "button", ...look });
   };
+  const numbersIn = (numbers) => el("span", { className: `${NUMBER}s ${NOT_PRINTED}`, dir: "ltr" },
+    ...numbers.map(({ name, sign, id, text, label }) => el("button", { type: "button", className: NUMBER,
+      textContent: text, title: label, aria: { label }, data: { activity: id, question: name, sign } })));
   const attributesOf = ({ activity, part, instance }) => {
     if (part) return { part };
     const id = activity ?? data.instances[instance];
@@ -544,6 +565,7 @@
   const kind = (className, make, says) => ({ className, make, says, marks: new Map(), about: new WeakMap() });
   const PERSONS = kind(MARK, detailsOf, (person) => `${addressFor(person)} ${person.label}`);
   const SUBJECTS = kind(USAGE, usageOf, (subject) => JSON.stringify(attributesOf(subject)));
+  const NUMBERS = kind(`${NUMBER}s`, numbersIn, (all) => all.map(({ label, name, id }) => [label, name, id]).join());
   const stands = (mark, at) => mark.isConnected && (mark.previousSibling === at || mark.parentElement === at);
 
   /** Bring marks in step: remove what is out of place, add what is missing, touch nothing else. */
@@ -562,7 +584,7 @@
       about.set(mark, what);
       if (marks.has(at)) continue;
       mark.coursetteSays = says(what);
-      if (at.tagName === "A") at.after(mark); else at.append(mark);
+      if (at.matches(`a, .${USAGE}`)) at.after(mark); else at.append(mark);
       marks.set(at, mark);
     }
   };
@@ -573,6 +595,9 @@
     const persons = people(links);
     inStep(PERSONS, persons);
     inStep(SUBJECTS, data && !data.stale ? activities(links) : new Map());
+    const asked = questions(); // worked out once for all marks
+    const beside = [...SUBJECTS.marks.values()].map((mark) => [mark, numbersOf(SUBJECTS.about.get(mark), asked)]);
+    inStep(NUMBERS, new Map(beside.filter(([, numbers]) => numbers.length)));
     paint();
     return persons.size;
   };
@@ -594,18 +619,16 @@
 
   /** A plain click opens one pop-up, used again for the next person; with Ctrl, Shift or the wheel it is any link. */
   const open = (event) => {
-    const mark = event.target.closest?.(`.${MARK}`);
-    const usage = event.target.closest?.(`button.${USAGE}`);
-    if (!mark && !usage) return;
-    if (!event.isTrusted) return; // what a script of the page clicks
+    const [mark, usage, number] = [`.${MARK}`, `button.${USAGE}`, `.${NUMBER}`].map((of) => event.target.closest?.(of));
+    if (!(mark || usage || number) || !event.isTrusted) return; // what a script of the page clicks
     event.stopPropagation(); // rows and cards of Moodle have clicks of their own
+    if (number || usage) event.preventDefault();
+    if (number) return say(number.title);
     if (usage) {
-      event.preventDefault();
       const subject = SUBJECTS.about.get(usage);
       if (saying(subject).row) showList(subject, usage.previousElementSibling);
-      return;
     }
-    if (event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    if (!mark || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     const popup = window.open(mark.href, "coursette-student", "popup,width=640,height=800");
     if (!popup) return; // pop-ups are blocked: the link itself opens a tab
     event.preventDefault();
@@ -658,6 +681,7 @@
         onkeydown: fillStudents, onpointerdown: fillStudents }, option("", "all students")),
       nobody: check("only what nobody opened", (nobody) => choose({ nobody })),
       staff: check("[details] of staff too", (staff) => choose({ staff })),
+      own: el("div", { role: "group", aria: { label: "Your questions" } }),
       ramp: el("div", { className: "coursette-ramp", aria: { hidden: "true" } }),
       fresh: el("div", { className: "coursette-soft" }),
       trouble: el("div", { className: "coursette-trouble", role: "status" }),
@@ -672,7 +696,7 @@
       el("div", { className: "coursette-seg", role: "group", aria: { label: "Show" } }, ...parts.metrics),
       row(el("span", { textContent: "Weeks" }), parts.from, "to", parts.to),
       parts.groups, row(el("span", { textContent: "Student" }), parts.student),
-      row(parts.heat, parts.nobody), parts.staff, parts.ramp);
+      row(parts.heat, parts.nobody), parts.staff, parts.own, parts.ramp);
     legend = el("aside", { id: "coursette-legend", className: NOT_PRINTED, lang: "en", dir: "ltr",
       aria: { label: "Coursette" } },
       row(el("b", { textContent: "Coursette" }), el("span", {}, parts.refresh, " ", parts.shrink, " ", parts.power)),
@@ -749,9 +773,25 @@
       + (data.truncated ? " · not all of it is shown" : "") + (road ? ` · asked by ${road}` : "");
   };
 
+  /** A switch for each of the teacher's own questions, and what is wrong with it; drawn anew when they change. */
+  const drawQuestions = () => {
+    const asked = questions();
+    const says = asked.map(({ name, title, error, remark }) => [name, title, error, remark].join()).join();
+    if (parts.own.coursetteSays === says) return;
+    parts.own.coursetteSays = says;
+    parts.own.replaceChildren(...asked.map(({ name, title, sign, error, remark }) => {
+      const others = () => state.unseen.filter((each) => each !== name);
+      const label = check(`${sign} ${title}`, (on) => choose({ unseen: on ? others() : [...others(), name] }));
+      label.firstChild.checked = !state.unseen.includes(name);
+      const textContent = [error, remark].filter(Boolean).join(" ");
+      return el("div", { data: { question: name } }, label, el("div", { className: "coursette-said", textContent }));
+    }));
+  };
+
   /** Bring the legend in step with the choices and the numbers. */
   const drawLegend = () => {
     fillChoices();
+    drawQuestions();
     const shown = state.on && state.open;
     parts.body.hidden = !shown || !(page.course > 1);
     parts.shrink.textContent = state.open ? "hide" : "show";
@@ -1051,7 +1091,7 @@
 :root[data-coursette-dark] { --coursette-paper: #15181c; --coursette-ink: #e8eaed; --coursette-soft: #a0a8b2;
   --coursette-line: #333a42; --coursette-accent: #7db3f0; --coursette-warn: #f0c674 }
 ${[0, 1, 2, 3, 4].map((at) => `${stepRule("", LIGHT, at)}\n${stepRule("[data-coursette-dark] ", DARK, at)}`).join("\n")}
-.coursette-usage.coursette-usage {
+:is(.coursette-usage.coursette-usage, .coursette-number.coursette-number) {
   all: revert; display: inline-block; position: relative; z-index: 2; margin: 0; margin-inline-start: .4em;
   padding: 0 6px; border: 1px solid transparent; border-radius: 4px; background: var(--coursette-step, none);
   color: var(--coursette-on, inherit);
@@ -1064,6 +1104,10 @@ ${[0, 1, 2, 3, 4].map((at) => `${stepRule("", LIGHT, at)}\n${stepRule("[data-cou
   &[data-step=none] { color: var(--coursette-soft); font-weight: 400; font-style: italic }
 }
 span.coursette-usage.coursette-usage { cursor: default }
+.coursette-usage[hidden] + .coursette-numbers { display: none }
+.coursette-number.coursette-number { border: 1px dashed var(--coursette-soft);
+  background: var(--coursette-paper); color: var(--coursette-ink) }
+.coursette-number::before { content: attr(data-sign); content: attr(data-sign) / ""; padding-right: 4px }
 :is(#coursette-legend, #coursette-list) {
   all: revert; box-sizing: border-box; font: 13px/1.5 system-ui, sans-serif; color: var(--coursette-ink);
   background: var(--coursette-paper); border: 1px solid var(--coursette-line); border-radius: 6px;
@@ -1083,7 +1127,7 @@ span.coursette-usage.coursette-usage { cursor: default }
     &[aria-pressed=true] { background: var(--coursette-accent); color: var(--coursette-paper) } }
   & .coursette-ramp span { flex: 1; text-align: center; font-size: 11px; padding: 1px 2px;
     background: var(--coursette-step); color: var(--coursette-on) }
-  & .coursette-soft { color: var(--coursette-soft) }
+  & .coursette-soft, & .coursette-said { color: var(--coursette-soft) }
   & .coursette-trouble p { margin: 6px 0; color: var(--coursette-warn) }
   & .coursette-tools { display: flex; flex-wrap: wrap; gap: 6px; margin: 8px 0 }
   & table { border-collapse: collapse; width: 100% }
@@ -1100,9 +1144,9 @@ span.coursette-usage.coursette-usage { cursor: default }
   & select { max-width: 180px; min-width: 0; padding: 2px } }
 #coursette-list { position: fixed; inset: 0; margin: auto; width: min(760px, calc(100vw - 24px)); max-height: 85vh;
   &::backdrop { background: rgb(0 0 0 / .35) } }
-:is(.coursette-usage, #coursette-legend *, #coursette-list *):focus-visible {
+:is(.coursette-usage, .coursette-number, #coursette-legend *, #coursette-list *):focus-visible {
   outline: 2px solid var(--coursette-accent); outline-offset: 1px }
-@media print { #coursette-legend, .coursette-usage.coursette-usage { display: none } }
+@media print { :is(#coursette-legend, .coursette-usage, .coursette-numbers).d-print-none { display: none } }
 @media (max-width: 480px) { #coursette-list :is(td, th):nth-child(n+4) { display: none } }`;
 
   let sheet; // one that no page's rules on inline styles forbid; where that does not work, a <style>
@@ -1166,7 +1210,7 @@ span.coursette-usage.coursette-usage { cursor: default }
     document.addEventListener(STOP, () => {
       unwatch();
       heard.forEach(([target, ...how]) => target.removeEventListener(...how));
-      document.querySelectorAll(`.${MARK}, .${USAGE}, ${OURS}`).forEach((mark) => mark.remove());
+      document.querySelectorAll(`.${MARK}, .${USAGE}, .${NUMBER}s, ${OURS}`).forEach((mark) => mark.remove());
       undress();
       delete top.dataset.coursette;
       delete top.dataset.coursetteDark;
@@ -1195,7 +1239,7 @@ span.coursette-usage.coursette-usage { cursor: default }
     start();
     const count = scan();
     observer.takeRecords();
-    if (loaded) load();
+    if (loaded) load({ anew: performance.getEntriesByType("navigation")[0]?.type === "reload" }); // not what is kept
     if (loaded && state.on && state.student) fillStudents(); // to name who is chosen
     if (legend) drawLegend();
     if (!count && !legend) return tell("Coursette found no links to people on this page.");

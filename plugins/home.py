@@ -1,4 +1,4 @@
-"""The home page: the courses, how fresh each is, what is not loaded yet, and the first questions to ask."""
+"""The home page: the courses, how fresh each is, what is not loaded yet, the first questions to ask, and one's own."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
 
-from loaders import accounts, answers, look_ups, noting, own_groups, question_links, web
+from loaders import accounts, answers, look_ups, noting, own_groups, own_questions, question_links, web
 
 # What the page offers of each course; all of them are on the course's own page.
 FIRST = (
@@ -41,6 +41,8 @@ async def home(datasette: Datasette, request: Request) -> Response:
         "databases": names,
         "others": others,
         "record": await record(datasette, request),
+        "is_teacher": own_questions.is_teacher(request.actor),
+        "own_problems": own_questions.problems(datasette, request.actor, names),
         "has_notes": noting.may_note(request),
         "no_password": no_password(datasette, request.actor),
     }
@@ -49,13 +51,15 @@ async def home(datasette: Datasette, request: Request) -> Response:
 
 async def shelf(datasette: Datasette, request: Request, name: str) -> dict:
     """One database: its courses, each with its page and a few of the questions that can be asked of it."""
-    queries = await question_links.questions(datasette, request, name)
-    queries = [row for row in queries if "course" in row.get("params", [])]
+    every = await question_links.questions(datasette, request, name)
+    own = [row for row in every if row.get("file")]
+    queries = [row for row in every if "course" in row.get("params", [])]
     first = [row for row in queries if row["name"] in FIRST] or queries[: len(FIRST)]
     courses = await web.ask(datasette, name, answers.courses)
     courses = await own_groups.with_hers(datasette, request.actor, name, courses)
     for course in courses:
         course["questions"] = [question_links.link(datasette, name, query, course) for query in first]
+        course["own"] = [question_links.link(datasette, name, query, course) for query in own]
         course["more"] = len(queries) - len(first)
         course["href"] = question_links.course_page(datasette, name, course)
     return {

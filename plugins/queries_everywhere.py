@@ -1,37 +1,56 @@
 """Questions with the steps that they share; any other database with our tables gets those of `moodle`, its words and
-its access rules too."""
+its access rules too. And the teacher's own, one file each in the folder `queries`, as soon as they are saved."""
 
 from __future__ import annotations
 
 from datasette import hookimpl
 
-from loaders import answers, steps
+from loaders import answers, own_questions, steps
 
-MODEL = "moodle"
 SHARED = ("allow", "allow_sql", "tables")
 
 
 def _model(datasette, database: str) -> dict:
     """What metadata.yml says of `moodle`, for a database that it does not mention; else {}."""
     # Not datasette.metadata(), which would ask get_metadata below again.
-    configured = _configured(datasette)
+    configured = own_questions.configured(datasette)
     known = database in configured or database not in datasette.databases
-    return {} if known else configured.get(MODEL) or {}
+    return {} if known else configured.get(own_questions.MODEL) or {}
 
 
-def _configured(datasette) -> dict:
-    return (datasette._metadata_local or {}).get("databases") or {}
+async def _has_courses(datasette, database: str) -> bool:
+    """Whether questions about courses can be asked of a database."""
+    if database == own_questions.MODEL:
+        return bool(datasette.databases[database].path)
+    has_model = bool(_model(datasette, database))
+    return has_model and set(await datasette.databases[database].table_names()) >= answers.TABLES
 
 
 @hookimpl
 def canned_queries(datasette, database):
     async def inner():
-        model = _model(datasette, database)
-        if model and set(await datasette.databases[database].table_names()) >= answers.TABLES:
-            return steps.questions(model)
-        return steps.questions(_configured(datasette).get(database) or {})
+        if not await _has_courses(datasette, database):
+            return steps.questions(own_questions.configured(datasette).get(database) or {})
+        model = own_questions.configured(datasette).get(own_questions.MODEL) or {}
+        own, _ = own_questions.found_of(datasette, database)
+        return {**steps.questions(model), **own_questions.queries(own)}
 
     return inner
+
+
+@hookimpl
+def asgi_wrapper():
+    def wrap(app):
+        async def looking_once(scope, receive, send):
+            token = own_questions.of_this_request.set({})
+            try:
+                await app(scope, receive, send)
+            finally:
+                own_questions.of_this_request.reset(token)
+
+        return looking_once
+
+    return wrap
 
 
 @hookimpl

@@ -21,6 +21,7 @@ from loaders import (
     moodle_links,
     moods,
     noting,
+    panels,
     people_lists,
     question_links,
     sentiment,
@@ -46,6 +47,7 @@ async def student_page(datasette: Datasette, request: Request) -> Response:
     sections = [shown(section) for section in found["completion"]]
     sections = [section for section in sections if section["activities"]]
     own = await noting.of_page(datasette, request, database, course, person)
+    asked = await panels.asked(datasette, request.actor, database, course, person)
     marks = (own or {}).get("marks", ())
     fine = [each for each in found["worth_a_look"] if each["about"] in marks]
     say(course, sections, found, fine)
@@ -67,6 +69,7 @@ async def student_page(datasette: Datasette, request: Request) -> Response:
         "looked": looked,
         "turn": people_lists.turn(of_ours(request), datasette.urls.path("/-/student"), course, person, database),
         "own": own,
+        "panels": [await panels.drawn(datasette, database, course, person, each) for each in asked],
         "odd": [each for each in found["worth_a_look"] if each not in fine],
         "fine": fine,
         "guess": f"{sentiment.GUESS} {sentiment.CANNOT_SEE}",
@@ -116,10 +119,11 @@ def say(course: dict, sections: list[dict], found: dict, fine: list[dict]) -> No
 
 
 async def student_json(datasette: Datasette, request: Request) -> Response:
-    """`/-/student.json`: what student.student says."""
+    """`/-/student.json`: what student.student says, and `panels` (loaders/panels.py)."""
     database, course, person = await find_person(datasette, request)
     found = await web.ask(datasette, database, student.student, course, person)
-    return Response.json({"ok": True, **found}, headers=dict(web.OWN_PAGE))
+    asked = await panels.asked(datasette, request.actor, database, course, person)
+    return Response.json({"ok": True, **found, "panels": [*map(panels.panel, asked)]}, headers=dict(web.OWN_PAGE))
 
 
 async def student_csv(datasette: Datasette, request: Request) -> Response:

@@ -1,24 +1,65 @@
-"""Answers for a Moodle page: every activity's use at once, who has and has not opened one, who is in the course."""
+"""Answers for a Moodle page: every activity's use at once, who has and has not opened one, who is in the course.
+
+With the use go the numbers of the teacher's own questions that are shown beside activities.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import re
+from functools import partial
 
 from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
 
-from loaders import access, usage, web
+from loaders import access, activity_numbers, placing, usage, web
 
 BREAK = re.compile(r"-?\d{1,6}\.\d{1,4}")
 
 
 async def usage_json(datasette: Datasette, request: Request) -> Response:
-    """`/-/usage.json`: what usage.usage says, narrowed by group, week and student."""
+    """`/-/usage.json`: what usage.usage says, narrowed by group, week and student, and `numbers`."""
     narrowed = filters(request)
     database, course = await find_course(datasette, request, narrowed)
-    found = await web.ask(datasette, database, usage.usage, course, narrowed)
-    return Response.json(found, headers=dict(web.OWN_PAGE))
+    found, own = await asyncio.gather(
+        web.ask(datasette, database, usage.usage, course, narrowed),
+        numbers(datasette, request, database, course, narrowed),
+    )
+    return Response.json({**found, "numbers": own}, headers=dict(web.OWN_PAGE))
+
+
+async def numbers(
+    datasette: Datasette, request: Request, database: str, course: dict, narrowed: usage.Filters
+) -> list[dict]:
+    """The answers of questions with `show: activity`: `name`, `title`, `honoured` and `ignored` (filters in force that
+    each does and does not follow), `activities` ({cmid: {number, words}}), `error` (why not, or not all; else None).
+    """
+    person = await web.ask(datasette, database, activity_numbers.student, course, narrowed)
+    given = partial(activity_numbers.given, course, narrowed, person)
+    found = await placing.answers(datasette, request.actor, database, "activity", given)
+    return [
+        {
+            "name": answer.name,
+            "title": answer.title,
+            **activity_numbers.followed(answer.params, narrowed, person),
+            **await number(datasette, database, course, answer),
+        }
+        for answer in found
+    ]
+
+
+async def number(datasette: Datasette, database: str, course: dict, answer: placing.Answer) -> dict:
+    """`activities` and `error` of one of them."""
+    try:
+        activities = activity_numbers.by_activity(answer)
+    except activity_numbers.Odd as odd:
+        return {"activities": {}, "error": str(odd)}
+    kept = await web.ask(datasette, database, activity_numbers.without_names, course, activities)
+    return {
+        "activities": kept,
+        "error": None if kept == activities else f"{answer.file}: {activity_numbers.NAMES_WITHHELD}.",
+    }
 
 
 async def access_json(datasette: Datasette, request: Request) -> Response:

@@ -67,6 +67,7 @@ DOORS = [
         "/-/course /-/course.json /-/completion /-/completion.json /-/completion.csv",
     ),
     Door("who may sign in, and as what", "- - yes - - - -", "/-/accounts"),
+    Door("the files of your own questions", "- - yes - - - -", "/-/questions"),
     Door("whom you nudged", "- - names - - - -", "/-/nudges /-/nudges.csv"),
     Door("what a teacher shares with whom", "- - yes - - - -", "/-/shares"),
     Door("what is shared with one", "- yes yes - - yes -", "/-/shared"),

@@ -146,8 +146,12 @@ def test_what_goes_into_the_script_cannot_end_it():
 def test_the_bookmark_is_the_script_without_comments_and_indentation():
     kept = plugin.compact(SOURCE).splitlines()
     code = [line.strip() for line in SOURCE.partition(plugin.END_OF_METADATA)[2].splitlines() if line.strip()]
-    left_out = [line for line in code if line not in kept]
-    assert left_out and all(line.startswith(("//", "/**")) for line in left_out)
+    code = [line for line in code if not (line.startswith("//") or (line.startswith("/**") and line.endswith("*/")))]
+    assert len(kept) == len(code) and kept != code
+    for line, whole in zip(kept, code, strict=True):
+        assert whole.startswith(line) and (whole == line or whole.removeprefix(line).startswith(" // "))
+        if whole != line:
+            assert not any(line.count(quote) % 2 for quote in "\"'`"), f"cut in a text: {whole}"
     assert unquote(plugin.as_bookmarklet(SOURCE)) == "javascript:" + "\n".join(kept)
     assert len(plugin.as_bookmarklet(SOURCE)) < 62_500  # Firefox keeps 65,536
 
