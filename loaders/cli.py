@@ -14,6 +14,7 @@ from loaders.cli_blogs import blogs
 from loaders.cli_calendar import calendar
 from loaders.cli_details import details
 from loaders.cli_options import database, in_a_sentence, private
+from loaders.cli_rights import COMMANDS as RIGHTS
 from loaders.errors import CannotServe
 
 
@@ -262,6 +263,8 @@ def _serve(databases, options: dict) -> None:
 
 
 cli.add_command(calendar)
+for command in RIGHTS:
+    cli.add_command(command)
 
 
 def main() -> None:
