@@ -10,8 +10,6 @@ import click
 
 from loaders.cli_options import database, in_a_sentence, private
 
-WHO = "WHO is Moodle's id, an e-mail address, an id number, or the exact full name."
-
 
 def deleting(command: Callable) -> Callable:
     """The options of everything that deletes."""
@@ -125,6 +123,27 @@ def retention(course, day, site, db) -> None:
     click.echo(f"Course {course} is kept until {until}." if until else f"Course {course} is kept without a limit.")
 
 
+@click.command("export-student")
+@click.argument("who")
+@click.option("--course", type=int, metavar="ID", help="Only what is of this course (Moodle's id).")
+@click.option("--site", metavar="URL", help="Address of the Moodle, where several are loaded.")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER", default=Path(),
+              help="Where to write the files [default: here].")  # fmt: skip
+@click.option("--notes", is_flag=True, help="Put your own notes in; else the file says that they were left out.")
+@private
+@database
+@in_a_sentence
+def export_student(who, db, private, course, site, out, notes) -> None:
+    """Write everything held of a student into one HTML file and one JSON file, to hand to them.
+
+    WHO is Moodle's id, e-mail, id number, or the exact full name. The files say where it came from, who looked and
+    when, and what cannot be known.
+    """
+    from loaders import exporting
+
+    exporting.write(db, private, who, course, site, out, notes)
+
+
 def _student(who: str, db: Path, private: Path | None, reason: str, options: dict) -> None:
     from loaders import forgetting
 
@@ -137,4 +156,4 @@ def _sure(yes: bool) -> Callable[[str], bool]:
     return lambda sentence: yes or not sys.stdin.isatty() or click.confirm(sentence)
 
 
-COMMANDS = (forget, opt_out, opt_in, retention)
+COMMANDS = (forget, opt_out, opt_in, retention, export_student)

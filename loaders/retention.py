@@ -33,19 +33,23 @@ def _day(text: str) -> date:
 
 
 def due(connection: sqlite3.Connection, now: datetime | None = None) -> list[dict]:
-    """Courses whose day is past or within 30 days, in course time: `moodle_id`, `name`, `keep_until`, `sentence`."""
+    """Courses whose day is past or within 30 days, in course time: `moodle_id`, `name`, `keep_until`, `words`."""
     found = []
     for row in ask(connection, COURSES):
         today = (now or datetime.now(UTC)).astimezone(ZoneInfo(row["timezone"])).date()
         until = date.fromisoformat(row["keep_until"])
         if until - today <= SOON:
-            found.append({**row, "sentence": _sentence(row, (until - today).days)})
+            found.append({**row, "words": _words(row, (until - today).days)})
     return found
 
 
-def _sentence(row: dict, days: int) -> str:
-    command = f"`coursette forget course {row['moodle_id']}` deletes it"
+def _words(row: dict, days: int) -> str:
     if days < 0:
-        return f"{row['name']} was to be kept until {row['keep_until']}, which is past: {command}"
-    when = "today" if days == 0 else "tomorrow" if days == 1 else f"in {days} days"
-    return f"{row['name']} is to be kept until {row['keep_until']}, {when}: then {command}"
+        return f"{row['name']} was to be kept until {row['keep_until']}, which is past"
+    when = {0: "today", 1: "tomorrow"}.get(days, f"in {days} days")
+    return f"{row['name']} is to be kept until {row['keep_until']}, {when}"
+
+
+def sentence(row: dict) -> str:
+    """The words, and the command."""
+    return f"{row['words']}: `coursette forget course {row['moodle_id']}` deletes it"

@@ -79,14 +79,14 @@ class _Sieve:
         sure = {key: hits for key, claim in claims if (hits := self._sure(claim, course))}
         there = {hit for hits in sure.values() for hit in hits}
         gone = {
-            key for key, claim in claims if key in sure or self._by_name(_keys(claim), course, there)
+            key for key, claim in claims if key in sure or self._by_name(keys_of(claim), course, there)
         }  # every claim is looked at, as each may tell more marks
         lines = {claim.get("line", -key) for key, claim in claims if key in gone and claim["noun"] != "log role"}
         return gone, lines
 
     def _sure(self, claim: dict, course: int | None) -> set[Hit]:
         """Whose claim it is by sure marks; what else it gives is learned."""
-        keys = _keys(claim)
+        keys = keys_of(claim)
         hits = self.kept_out.by_keys(keys, course)
         ids = {key for key in keys if key[0] == "id"}
         if ids and not self.kept_out.by_keys(ids, course) and ids <= self.others:
@@ -143,7 +143,7 @@ class _Sieve:
                 hers = line_is_theirs(self.kept_out, said, course)
                 skipped[load_id] += hers
             else:
-                hers = self._sure(said, course) or self._by_name(_keys(said), course, set())
+                hers = self._sure(said, course) or self._by_name(keys_of(said), course, set())
             gone += [(key,)] * bool(hers)
         self.connection.executemany("delete from unmatched where id = ?", gone)
 
@@ -152,7 +152,7 @@ def _first(row: tuple) -> int:
     return row[0]
 
 
-def _keys(claim: dict) -> set[tuple]:
+def keys_of(claim: dict) -> set[tuple]:
     """All that a claim gives to know somebody by."""
     keys = person_keys(claim.get("person") or {})
     keys |= words_keys(claim.get("about") or {}) | words_keys(claim.get("student") or {})

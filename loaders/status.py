@@ -101,7 +101,7 @@ def _blogs(connection: sqlite3.Connection) -> Iterator[str]:
 
 def _rights(connection: sqlite3.Connection) -> Iterator[str]:
     """Courses that are due to be deleted; how many students are kept out; a deletion that is not at its end."""
-    before = [f"! {row['sentence']}" for row in retention.due(connection)]
+    before = [f"! {retention.sentence(row)}" for row in retention.due(connection)]
     if kept_out := sum(count for _, count, *_ in forgotten.counts(connection)):
         (rows,) = connection.execute("select coalesce(sum(rows_skipped), 0) from loads").fetchone()
         before.append(

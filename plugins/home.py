@@ -6,7 +6,7 @@ from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
 
-from loaders import accounts, answers, look_ups, noting, question_links, web
+from loaders import accounts, answers, look_ups, noting, question_links, retention, web
 
 # What the page offers of each course; all of them are on the course's own page.
 FIRST = (
@@ -51,7 +51,9 @@ async def shelf(datasette: Datasette, request: Request, name: str) -> dict:
         course["questions"] = [question_links.link(datasette, name, query, course) for query in first]
         course["more"] = len(queries) - len(first)
         course["href"] = question_links.course_page(datasette, name, course)
-    return {"name": name, "courses": courses, "unmatched": await web.ask(datasette, name, answers.unmatched)}
+    unmatched = await web.ask(datasette, name, answers.unmatched)
+    due = await web.ask(datasette, name, retention.due)
+    return {"name": name, "courses": courses, "unmatched": unmatched, "due": due}
 
 
 async def record(datasette: Datasette, request: Request) -> list[dict]:
