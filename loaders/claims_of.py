@@ -26,7 +26,7 @@ PERSON = "select site_id, moodle_id, email, idnumber, username, fullname, firstn
 
 
 def person(connection: sqlite3.Connection, key: int, course: int | None = None) -> list[dict]:
-    """`file`, `line`, `said` (JSON) and `loaded_utc` of each row about a person (own key): by a sure mark, or a name."""
+    """`file`, `line`, `said` (JSON) and `loaded_utc` of each row about a person (own key): by sure marks, or a name."""
     names = ("site_id", "moodle_id", "email", "idnumber", "username", "fullname", "firstname", "lastname")
     row = dict(zip(names, connection.execute(PERSON, (key,)).fetchone(), strict=True))
     keys = person_keys({name: value for name, value in row.items() if value})

@@ -44,6 +44,18 @@ IN_COURSE = {
 }
 EVERYWHERE = ("person_details", "blog_posts")  # of a person, and of no course
 HER_POSTS = "select id from {} where person_id = :person"
+# Posts of hers that open a discussion, and all below them: of some files no discussion is known yet
+BEGUN = """
+select {} from forum_posts
+where person_id = :person and parent_id is null and (:course is null or course_id = :course)
+"""
+THREAD = f"""
+{BEGUN.format("id, moodle_id, course_id")}
+union
+select answer.id, answer.moodle_id, answer.course_id
+from thread
+join forum_posts as answer on answer.parent_id = thread.moodle_id and answer.course_id = thread.course_id
+"""
 GONE_EVENTS = """
 insert or ignore into temp.gone
 select id from events
@@ -194,15 +206,13 @@ def trim_ranges(connection: sqlite3.Connection) -> None:
 
 def _untitle(connection: sqlite3.Connection, ids: dict) -> None:
     """Discussions that she began lose her title, and so do replies that repeat it."""
-    begun = (
-        "select part_id from forum_posts where person_id = :person and parent_id is null and part_id is not null"
-        f"{_and('forum_posts', ids['course'])}"
-    )
-    parts = [key for (key,) in connection.execute(begun, ids)]
     connection.create_function("reply_title", 1, sifting.reply_title)
-    for key in parts:
-        connection.execute("update parts set name = null where id = ?", (key,))
-        connection.execute("update forum_posts set title = reply_title(title) where part_id = ?", (key,))
+    connection.execute(f"update parts set name = null where id in ({BEGUN.format('part_id')})", ids)
+    connection.execute(
+        f"update forum_posts set title = reply_title(title) where part_id in ({BEGUN.format('part_id')})"
+        f" or id in (with recursive thread as ({THREAD}) select id from thread)",
+        ids,
+    )
 
 
 def _sources(connection: sqlite3.Connection, row: dict) -> None:

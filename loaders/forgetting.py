@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
@@ -19,9 +20,10 @@ STILL_THERE = (
 )
 DOWNLOADS = "The downloads that were loaded, wherever you keep them: {}"
 MENTIONED = (
-    "{} of others mention the full name; they stay as they are. `--mentions` writes “{}” in their place; a newer"
-    " download brings the name back."
+    "The full name stands in what others wrote, or you about others ({}), and stays there. `--mentions` writes “{}” in"
+    " its place; a newer download brings it back."
 )
+REPLACED = "The full name stood in what others wrote, or you about others ({}): it is “{}” now."
 AUDIT = {
     "keep": "The record of look-ups is as it was (--audit keep).",
     "blank": "The record of look-ups keeps {:,} lines without whom they were about (--audit blank).",
@@ -73,7 +75,7 @@ def _student(files: Files, person: int, course: int | None, reason: str, options
     gone += forget.student(connection, person, reason, course, files.private)
     _say_deleted(gone)
     echo(AUDIT[options["audit"]].format(looks))
-    _mentions(connection, pattern, bool(options["mentions"]))
+    _mentions(files, pattern, bool(options["mentions"]))
     _say_left(files, downloads)
     return _finish(files)
 
@@ -129,11 +131,14 @@ def _say_deleted(gone: Counter[str]) -> None:
     echo("Deleted: " + (", ".join(f"{table} {count:,}" for table, count in sorted(gone.items())) or "nothing"))
 
 
-def _mentions(connection: sqlite3.Connection, pattern, replace: bool) -> None:
+def _mentions(files: Files, pattern: re.Pattern[str] | None, replace: bool) -> None:
+    """What others wrote about her, and the teacher about others: counted, or replaced."""
+    connection, there = files.connection, files.notes.exists()
     found = mentions.count(connection, pattern)
+    found += notes.use(files.notes, mentions.count, pattern, mentions.OF_NOTES) if there else Counter()
     if not found:
         return
-    where = ", ".join(f"{count:,} rows of {table}" for table, count in sorted(found.items()))
+    where = ", ".join(f"{table} {count:,}" for table, count in sorted(found.items()))
     if not replace:
         echo(MENTIONED.format(where, mentions.REMOVED))
         return
@@ -141,7 +146,9 @@ def _mentions(connection: sqlite3.Connection, pattern, replace: bool) -> None:
     mentions.replace(connection, pattern)
     forget.reindex(connection)
     connection.execute("commit")
-    echo(f"{where} mentioned the full name; “{mentions.REMOVED}” stands in its place.")
+    if there:
+        notes.use(files.notes, mentions.replace, pattern, mentions.OF_NOTES)
+    echo(REPLACED.format(where, mentions.REMOVED))
 
 
 def _say_left(files: Files, downloads: list[str]) -> None:

@@ -13,6 +13,7 @@ _WRITTEN = ("title", "text", "most_positive", "most_negative")
 POSTS = {"forum_posts": _WRITTEN, "blog_posts": (*_WRITTEN, "html"), "responses": ("response",)}
 # What says the same again, or is no words of anybody
 COPIES = {"claims": ("claim",), "unmatched": ("raw",), "calendar_events": ("name",), "parts": ("name",)}
+OF_NOTES = {"notes": ("text",), "nudges": ("how", "about")}  # in private/notes.db, on others
 OF_LOADS = {"loads": ("source", "note", "error")}
 
 
@@ -25,13 +26,15 @@ def words(row: dict, urls: tuple[str, ...] = ()) -> re.Pattern[str] | None:
     return re.compile(rf"(?<!\w)(?:{'|'.join(longest_first)})(?!\w)", re.I) if patterns else None
 
 
-def count(connection: sqlite3.Connection, pattern: re.Pattern[str] | None) -> Counter[str]:
+def count(
+    connection: sqlite3.Connection, pattern: re.Pattern[str] | None, places: dict[str, tuple] = POSTS
+) -> Counter[str]:
     """{table: how many rows of others hold one of the words}."""
     if pattern is None:
         return Counter()
     connection.create_function("mentions", 1, lambda text: pattern.search(str(text or "")) is not None)
     found = Counter()
-    for table, columns in POSTS.items():
+    for table, columns in places.items():
         where = " or ".join(f"mentions({column})" for column in columns)
         found[table] = connection.execute(f"select count(*) from {table} where {where}").fetchone()[0]
     return +found
