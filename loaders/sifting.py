@@ -76,17 +76,15 @@ class _Sieve:
 
     def _of_load(self, claims: list[tuple[int, dict]], course: int | None) -> tuple[set[int], set]:
         """(keys of the claims that go, the rows of the file that they are of)."""
-        sure = {key: hits for key, claim in claims if (hits := self._sure(claim, course))}
+        keys = {key: keys_of(claim) for key, claim in claims}
+        sure = {key: hits for key, claim in claims if (hits := self._sure(claim, keys[key], course))}
         there = {hit for hits in sure.values() for hit in hits}
-        gone = {
-            key for key, claim in claims if key in sure or self._by_name(keys_of(claim), course, there)
-        }  # every claim is looked at, as each may tell more marks
+        gone = {key for key, _ in claims if key in sure or (keys[key] and self._by_name(keys[key], course, there))}
         lines = {claim.get("line", -key) for key, claim in claims if key in gone and claim["noun"] != "log role"}
         return gone, lines
 
-    def _sure(self, claim: dict, course: int | None) -> set[Hit]:
+    def _sure(self, claim: dict, keys: set[tuple], course: int | None) -> set[Hit]:
         """Whose claim it is by sure marks; what else it gives is learned."""
-        keys = keys_of(claim)
         hits = self.kept_out.by_keys(keys, course)
         ids = {key for key in keys if key[0] == "id"}
         if ids and not self.kept_out.by_keys(ids, course) and ids <= self.others:
@@ -143,7 +141,8 @@ class _Sieve:
                 hers = line_is_theirs(self.kept_out, said, course)
                 skipped[load_id] += hers
             else:
-                hers = self._sure(said, course) or self._by_name(keys_of(said), course, set())
+                keys = keys_of(said)
+                hers = self._sure(said, keys, course) or self._by_name(keys, course, set())
             gone += [(key,)] * bool(hers)
         self.connection.executemany("delete from unmatched where id = ?", gone)
 
@@ -154,8 +153,9 @@ def _first(row: tuple) -> int:
 
 def keys_of(claim: dict) -> set[tuple]:
     """All that a claim gives to know somebody by."""
-    keys = person_keys(claim.get("person") or {})
-    keys |= words_keys(claim.get("about") or {}) | words_keys(claim.get("student") or {})
+    keys = person_keys(claim["person"]) if claim.get("person") else set()
+    for about in filter(None, (claim.get("about"), claim.get("student"))):
+        keys |= words_keys(about)
     for word in [*claim.get("candidates", ()), *_cells(claim)]:
         keys |= words_keys({"any": word})
     if claim["noun"] == "log role":
