@@ -85,7 +85,7 @@ def forget_list(db) -> None:
 @click.argument("who")
 @of_student
 def opt_out(who, db, private, **options) -> None:
-    """A student does not want to be looked at: delete what is here, and keep out what files bring.
+    """Keep a student out who does not want to be looked at: delete what is here, skip what files bring.
 
     The same as `coursette forget student`, but pages that are asked for them say that they have opted out. Somebody
     of whom nothing is here yet can be named by Moodle's id or e-mail.
