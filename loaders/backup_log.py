@@ -72,6 +72,9 @@ def write(
     book.note_real(connection)
     claims.store(connection, place.load_id, book.claims())
     connection.execute("drop table temp.backup_lines")
+    connection.execute(
+        "update loads set rows_skipped = rows_skipped + ? where id = ?", (book.rows_skipped, place.load_id)
+    )
     return book.rows_read, writer.rows_new, writer.rows_known
 
 
@@ -152,7 +155,7 @@ class _Book:
 
     def __init__(self, directory: Directory, contexts: dict[int, tuple[int, str]]):
         self.to, self.contexts = directory, contexts
-        self.rows_read = 0
+        self.rows_read = self.rows_skipped = 0
         self.people: dict[int, None] = {}
         self.parts: dict[tuple, None] = {}
         self.real: list[tuple[int, int]] = []  # (line key, own key of who was logged in as somebody)
@@ -162,6 +165,9 @@ class _Book:
         seconds, seen = None, {}
         for at, _, *facts, real, other in connection.execute("select * from temp.backup_lines order by at, log"):
             self.rows_read += 1
+            if any(self.to.is_forgotten(one) for one in (facts[5], facts[6], real)):
+                self.rows_skipped += 1
+                continue
             line = self._line(*facts, other, real)
             if at != seconds:
                 seconds, seen = at, {}

@@ -16,6 +16,7 @@ from loaders.cli_calendar import calendar
 from loaders.cli_details import details
 from loaders.cli_options import database, in_a_sentence, private, queries
 from loaders.cli_query import query
+from loaders.cli_rights import COMMANDS as RIGHTS
 from loaders.cli_sql import sql
 from loaders.errors import CannotServe
 
@@ -272,6 +273,8 @@ def _serve(databases, options: dict) -> None:
 
 cli.add_command(calendar)
 cli.add_command(sql)
+for command in RIGHTS:
+    cli.add_command(command)
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -50,9 +51,9 @@ def _sentence(error: Exception, db: Path | None) -> str:
 
 
 def private(command: Callable) -> Callable:
-    """The option of everything that needs accounts or keys."""
+    """The option of everything that needs accounts or keys. What loads meanwhile finds its keys there too."""
     return click.option(
-        "--private", type=click.Path(file_okay=False, path_type=Path),
+        "--private", type=click.Path(file_okay=False, path_type=Path), callback=_for_this_command,
         help="Folder of accounts, keys and look-ups [default: private, beside the database].",
     )(command)  # fmt: skip
 
@@ -63,3 +64,17 @@ def queries(command: Callable) -> Callable:
         "--queries", type=click.Path(file_okay=False, path_type=Path), envvar="COURSETTE_QUERIES", show_envvar=True,
         help="Folder of your own questions [default: queries, beside the database].",
     )(command)  # fmt: skip
+
+
+def _for_this_command(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+    before = os.environ.get("COURSETTE_PRIVATE")
+    if value:
+        os.environ["COURSETTE_PRIVATE"] = str(value)
+        context.call_on_close(lambda: _put_back(before))
+    return value
+
+
+def _put_back(before: str | None) -> None:
+    os.environ.pop("COURSETTE_PRIVATE", None)
+    if before is not None:
+        os.environ["COURSETTE_PRIVATE"] = before

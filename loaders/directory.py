@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
+from loaders.forgotten import Forgotten
+
 
 class Directory:
     """Own keys of people, activities, parts and event types of one course, made on first sight.
@@ -13,6 +15,8 @@ class Directory:
 
     def __init__(self, connection: sqlite3.Connection, site_id: int, course_id: int):
         self.connection, self.site_id, self.course_id = connection, site_id, course_id
+        self.forgotten = Forgotten(connection, site_id)  # nobody of these is made again
+        (self.course,) = connection.execute("select moodle_id from courses where id = ?", (course_id,)).fetchone()
         self.people = dict(
             connection.execute(
                 "select moodle_id, id from people where site_id = ? and moodle_id is not null", (site_id,)
@@ -35,6 +39,10 @@ class Directory:
                 "select id, component, name, eventclass from event_types"
             )
         }
+
+    def is_forgotten(self, moodle_id: int | None) -> bool:
+        """Whether this person was deleted on request, or has opted out."""
+        return self.forgotten.has_id(moodle_id, self.course)
 
     def person(self, moodle_id: int | None) -> int | None:
         """Own key of the person with this Moodle user id."""

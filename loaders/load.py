@@ -23,7 +23,7 @@ from loaders import (
 )
 from loaders.backup_zone import refuse_wrong_zone
 from loaders.errors import Unreadable
-from loaders.load_claims import ASSUMED, NotUsed, Outcome, SmallFile, waiting
+from loaders.load_claims import ASSUMED, NotUsed, Outcome, SmallFile, leave_out, waiting
 from loaders.load_log import Place, find_course, first_column, hold, now_utc, retry_held, write_log
 from loaders.places import Options, Places
 from loaders.retime import follow_pages, page_zone
@@ -198,13 +198,16 @@ class Loader:
         note = "\n".join(outcome.notes) or None
         connection.execute("update loads set note = ? where id = ?", (note, outcome.load_id))
         settle(connection, outcome.kind in (log.KIND, backup_log.KIND) and outcome.rows_new > 0)
+        leave_out(connection, outcome, logs=(log.KIND, backup_log.KIND))
         if self._apply_course_timezone(outcome.load_id):
             settle(connection, True)
         while retry_held(connection):
             settle(connection, True)
         if backup_log.join(connection):
             settle(connection, True)
-        (note,) = connection.execute("select note from loads where id = ?", (outcome.load_id,)).fetchone()
+        note, outcome.rows_skipped = connection.execute(
+            "select note, rows_skipped from loads where id = ?", (outcome.load_id,)
+        ).fetchone()
         outcome.notes = (note or "").splitlines()  # settling may have more to say
         outcome.rows_unmatched = waiting(connection, outcome.load_id)
 

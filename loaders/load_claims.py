@@ -31,6 +31,7 @@ class Outcome:
     rows_new: int = 0
     rows_known: int = 0
     rows_unmatched: int = 0
+    rows_skipped: int = 0
     notes: list[str] = field(default_factory=list)
     error: str | None = None
     unused: bool = False
@@ -154,3 +155,12 @@ def waiting(connection: sqlite3.Connection, load_id: int | None) -> int:
     """How many rows of a load have found no home yet."""
     sql = "select count(distinct coalesce(line, -id)) from unmatched where load_id = ?"
     return connection.execute(sql, (load_id,)).fetchone()[0]
+
+
+def leave_out(connection: sqlite3.Connection, outcome: Outcome, logs: tuple[str, ...]) -> None:
+    """Rows of small files that settling took out again, as their students are not to be stored, are not new."""
+    sql = "select rows_skipped from loads where id = ?"
+    (outcome.rows_skipped,) = connection.execute(sql, (outcome.load_id,)).fetchone()
+    if outcome.rows_skipped and outcome.kind not in logs:
+        outcome.rows_new = max(0, outcome.rows_new - outcome.rows_skipped)
+        connection.execute("update loads set rows_new = ? where id = ?", (outcome.rows_new, outcome.load_id))

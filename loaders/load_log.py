@@ -117,9 +117,9 @@ def write_log(connection: sqlite3.Connection, sheet: Sheet, clock: Clock, place:
     _refuse_wrong_zone(connection, loading.writer, clock.zone, place)
     connection.execute(
         "update loads set course_id = ?, rows_read = ?, rows_new = ?, rows_known = ?, oldest_utc = ?, newest_utc = ?,"
-        " to_minute = ? where id = ?",
+        " to_minute = ?, rows_skipped = ? where id = ?",
         (place.course_id, loading.book.rows_read, loading.writer.rows_new, loading.writer.rows_known, oldest, newest,
-         to_minute, place.load_id),
+         to_minute, loading.book.rows_skipped, place.load_id),
     )  # fmt: skip
     return loading
 
@@ -182,7 +182,10 @@ class HeldSheet:
 
 
 def hold(connection: sqlite3.Connection, load_id: int, sheet: Sheet) -> int:
-    """Keep a log whose course is not known yet, without addresses; returns how many lines."""
+    """Keep a log whose course is not known yet, without addresses; returns how many lines.
+
+    Those of students who were deleted on request or opted out go again before anybody sees them (see sifting.py).
+    """
     before = connection.total_changes
     connection.executemany(
         "insert into unmatched (load_id, kind, line, raw, reason) values (?, ?, ?, ?, ?)",

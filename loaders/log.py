@@ -36,6 +36,7 @@ ROLE_EVENTS = {
     "\\core\\event\\user_enrolment_deleted": ("enrolled", False),
 }
 Row = tuple[int, list[str]]
+SKIPPED = Line(0, 0, 0, 0, 0, 0, "", None, False)  # stands for lines of students who are not to be stored
 
 
 def recognise(header: list[str], first_rows: list[list[str]]) -> bool:
@@ -47,6 +48,16 @@ def recognise(header: list[str], first_rows: list[list[str]]) -> bool:
     talks = sum("with id" in row[6] or "&#039;" in row[6] for row in first_rows)
     origins = sum(row[7] in ORIGINS for row in first_rows)
     return origins > 0.8 * len(first_rows) and (talks > 0 or all(row[5] and row[4] for row in first_rows))
+
+
+def shown_names(text: str | None) -> Iterator[str]:
+    """The names that a name column may mean: `Admin User as Sam Lee` is three."""
+    text = clean(text)
+    if text in ("", "-"):
+        return
+    yield text
+    if match := LOGIN_AS.match(text):
+        yield from (match["real"], match["shown"])
 
 
 class CourseVotes:
@@ -100,7 +111,7 @@ class LogBook:
 
     def __init__(self, directory: Directory):
         self.directory = directory
-        self.rows_read = 0
+        self.rows_read = self.rows_skipped = 0
         self.cache: dict[int, Line] = {}  # by a 64-bit hash, as lines are in events: the texts would take 200 MB
         self.people: dict[int, dict[str, None]] = {}
         self.activities: dict[int, dict] = {}
@@ -124,11 +135,14 @@ class LogBook:
                 line = cache.get(hash(texts))
                 if line is None:
                     line = self._remember(texts)
-                if line[8]:
-                    self._note_time(line, at)
                 count += 1
                 if not count % TICK:
                     tick(TICK)
+                if line is SKIPPED:
+                    self.rows_skipped += 1
+                    continue
+                if line[8]:
+                    self._note_time(line, at)
                 yield at, line
             self.rows_read = count
         except Unreadable as error:
@@ -149,6 +163,8 @@ class LogBook:
             said = said._replace(user=said.related)
         self.votes.add(said)
         to = self.directory
+        if to.forgotten and self._is_forgotten(said, user, affected):
+            return SKIPPED
         self._note_context(said, context, component)
         names = self._names(said, clean(user), clean(affected))
         text = descriptions.normal(description)
@@ -170,6 +186,14 @@ class LogBook:
             (*names, said.user is not None) if names else None,
             self._is_dated(said, digest),
         )
+
+    def _is_forgotten(self, said, user: str, affected: str) -> bool:
+        """Whether a line is by or about somebody who was deleted on request or opted out: by id, else by name."""
+        to = self.directory
+        if to.is_forgotten(said.user) or to.is_forgotten(said.related):
+            return True
+        nameless = [text for text, moodle_id in ((user, said.user), (affected, said.related)) if not moodle_id]
+        return any(to.forgotten.has_name(name, to.course) for text in nameless for name in shown_names(text))
 
     def _names(self, said, user: str, affected: str) -> tuple[str | None, str | None] | None:
         """Names kept with the event because no id stands for them; names with an id become claims."""

@@ -7,8 +7,8 @@ create table if not exists look_ups (
     actor text not null,      -- who looked
     what text not null,       -- student (page), people (row), course (page), completion (grid), access, find, usage,
                               -- nudges, a question's name, SQL, table people (or another: its rows, in whatever
-                              -- selection), notes (one was written), letters (to a list), list (its names, addresses),
-                              -- shared weeks (or another question: what a colleague opened of it, without students)
+                              -- selection), notes (one was written), export-student, letters (to a list), list (its names,
+                              -- addresses), shared weeks (or another question: what a colleague opened, without students)
     form text,                -- json, csv or blob; null: a page
     database text,            -- that answered
     site text,                -- address of the Moodle; with Moodle's ids it outlives moodle.db

@@ -53,10 +53,11 @@ async def structure(pull: CoursePull) -> None:
 async def participants(pull: CoursePull) -> None:
     """Everybody in the course with roles, groups and last access, page by page; the groups."""
     async with pull.part("participants", pull.known_people) as part:
-        start = 0
+        start, kept_out = 0, set()
         while page := await part.ask(_people_page(pull.course, start)):
-            new = {int(one["id"]): one for one in page if int(one["id"]) not in pull.people}
-            pull.people |= new
+            new = {int(one["id"]): one for one in page if int(one["id"]) not in {*pull.people, *kept_out}}
+            kept_out |= await pull.in_reader(pull.store.kept_out, list(new))
+            pull.people |= {key: one for key, one in new.items() if key not in kept_out}
             start += len(page)
             if len(page) < PEOPLE_A_PAGE or not new:  # the last page, or one that came before
                 break

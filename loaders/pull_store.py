@@ -9,9 +9,10 @@ from pathlib import Path
 
 from loaders import pulled, pulls
 from loaders.downloads import Download
+from loaders.forgotten import Forgotten
 from loaders.load import Loader
 from loaders.load_claims import Outcome
-from loaders.places import Options
+from loaders.places import Options, normal_url
 from loaders.pull_files import save_copy, utc_text
 
 # Newest log line by which each person acted, or had something done to them.
@@ -88,6 +89,12 @@ class Store:
         """By answer: when it was fetched (Unix seconds), and the mark it had."""
         found = pulled.known(self.connection, self.site, self.course, part)
         return {key: (pulls.seconds(when), mark) for key, (when, mark) in found.items()}
+
+    def kept_out(self, users: list[int]) -> set[int]:
+        """Of these Moodle ids, those of students who were deleted on request or opted out: nothing is asked of them."""
+        row = self.connection.execute("select id from sites where url = ?", (normal_url(self.site),)).fetchone()
+        forgotten = Forgotten(self.connection, row[0] if row else None)
+        return {user for user in users if forgotten.has_id(user, self.course)}
 
     def own_course(self) -> int | None:
         """Our own key of the course, once something of it is loaded."""

@@ -17,6 +17,7 @@ from loaders.places import Options
 from loaders.schema import open_database, settle_in
 from loaders.times import Clock
 
+SKIPPED = "the rows skipped are of students who were deleted on request or opted out; nothing of them is stored"
 LISTED = 20  # rows of a spreadsheet that found nobody
 WAITING = "select count(*) from (select distinct load_id, coalesce(line, -id) from unmatched)"
 
@@ -92,7 +93,10 @@ def say(outcome: Outcome) -> None:
     echo(
         f"{outcome.source}: {outcome.kind}: {outcome.rows_read:,} rows read, {outcome.rows_new:,} new,"
         f" {outcome.rows_known:,} already there, {outcome.rows_unmatched:,} not matched"
+        + (f", {outcome.rows_skipped:,} skipped" if outcome.rows_skipped else "")
     )
+    if outcome.rows_skipped:
+        echo(f"  note: {SKIPPED}")
     for note in outcome.notes:
         echo(f"  note: {note}")
 

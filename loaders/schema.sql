@@ -18,6 +18,7 @@ create table if not exists courses (
     timezone_from text not null,         -- option, saved page, first load, or this computer (assumed)
     start_date text,                     -- YYYY-MM-DD, from Moodle; null: week 1 holds the first student event
     data_up_to_utc text,                 -- newest log line
+    keep_until text,                     -- YYYY-MM-DD, when the course is to be deleted; null: nobody has said
     unique (site_id, moodle_id)
 );
 
@@ -75,6 +76,21 @@ create table if not exists group_members (
     unique (group_id, person_id)
 );
 create index if not exists group_members_person on group_members(person_id);
+
+-- one row per thing by which a student who was deleted on request, or opted out, would be known again: never the thing
+-- itself, only a hash of it that nobody can make without the key in the private folder
+create table if not exists forgotten (
+    id integer primary key,
+    student integer not null,            -- the rows of one student have one number, which means nothing elsewhere
+    site_id integer references sites(id),
+    course integer,                      -- Moodle's id of the course that it is limited to; null: everywhere
+    kind text not null,                  -- id (Moodle's), email, idnumber, username, name, feed, discussion;
+                                         -- key: the key itself; untidy: old pages of the file are not cleared yet
+    hash text not null,
+    reason text not null,                -- forgotten, opted out
+    forgotten_utc text not null
+);
+create index if not exists forgotten_hash on forgotten(hash);
 
 -- one row per course section
 create table if not exists sections (
@@ -369,6 +385,7 @@ create table if not exists loads (
     rows_new integer not null default 0,
     rows_known integer not null default 0,
     rows_unmatched integer not null default 0,
+    rows_skipped integer not null default 0,  -- of students who were deleted on request or opted out
     oldest_utc text,
     newest_utc text,                     -- newest time in the file's content
     to_minute integer,                   -- 1: the log's times have no seconds (Moodle 3, or a spreadsheet's copy)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 
-from loaders import details, due, feeds, rollups, sentiment, strangers, weeks
+from loaders import details, due, feeds, forget, rollups, sentiment, sifting, strangers, weeks
 from loaders.activities import Activities, save_parts, save_sections
 from loaders.claims import Load, read_loads
 from loaders.courses import name_courses, place_loads, tidy_courses
@@ -51,6 +51,9 @@ def settle(connection: sqlite3.Connection, events_changed: bool = True, let_go: 
     `events_changed`: log lines came or went; roll-ups are then rebuilt even where the students stayed. `let_go`: own
     keys of blogs that go with their posts where nothing names them any more.
     """
+    if kept_out := sifting.sift(connection):
+        forget.purge(connection, kept_out)
+        events_changed = True
     connection.execute("update loads set course_id = null where kind = ?", (details.KIND,))  # they keep no course
     loads, sheets = apart(read_loads(connection))
     homeless = place_loads(connection, loads)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from babel.dates import format_timedelta
 
-from loaders import advice, calendars, due, times
+from loaders import advice, calendars, due, forgotten, retention, times
 
 COURSES = """
 select
@@ -57,6 +57,7 @@ def report(connection: sqlite3.Connection) -> Iterator[str]:
         yield from _course(connection, *course)
     if courses:
         yield from _blogs(connection)
+    yield from _rights(connection)
     yield from _loads(connection)
     yield from _unmatched(connection)
     yield from _next(connection)
@@ -98,18 +99,34 @@ def _blogs(connection: sqlite3.Connection) -> Iterator[str]:
     yield ""
 
 
+def _rights(connection: sqlite3.Connection) -> Iterator[str]:
+    """Courses that are due to be deleted; how many students are kept out; a deletion that is not at its end."""
+    before = [f"! {retention.sentence(row)}" for row in retention.due(connection)]
+    if kept_out := sum(count for _, count, *_ in forgotten.counts(connection)):
+        (rows,) = connection.execute("select coalesce(sum(rows_skipped), 0) from loads").fetchone()
+        before.append(
+            f"{kept_out:,} student{'s' * (kept_out != 1)} deleted on request or opted out; {rows:,} rows of theirs in"
+            " files were skipped or deleted: see `coursette forget list`"
+        )
+    if forgotten.is_untidy(connection):
+        before.append("! a deletion is not finished: stop the server, then run the same `coursette forget` again")
+    yield from [*before, ""] if before else []
+
+
 def _loads(connection: sqlite3.Connection) -> Iterator[str]:
     rows = connection.execute(
-        "select id, source, coalesce(kind, 'refused'), rows_read, rows_new, rows_unmatched, loaded_utc, error"
+        "select id, source, coalesce(kind, 'refused'), rows_read, rows_new, rows_unmatched, rows_skipped, loaded_utc,"
+        " error"
         " from loads order by id"
     ).fetchall()
     if rows:
         yield "Loads (take one back with `coursette unload NUMBER`)"
-    refused = [row[0] for row in rows if row[7]]
-    for load_id, source, kind, read, new, unmatched, when, error in rows:
+    refused = [row[0] for row in rows if row[8]]
+    for load_id, source, kind, read, new, unmatched, skipped, when, error in rows:
         if error and load_id not in refused[-RECENT:]:
             continue
         what = f"refused: {error}" if error else f"{read:,} rows, {new:,} new, {unmatched:,} not matched"
+        what += f", {skipped:,} skipped" if skipped and not error else ""
         yield f"  {load_id:>3}  {when[:10]}  {kind}: {source}: {what}"
     for sentence in advice.short_files(connection).values():
         yield f"  ! {sentence}"

@@ -37,7 +37,10 @@ def unload(connection: sqlite3.Connection, load_id: int) -> TakenBack:
         take_back(connection, load_id)
         settle(connection, True, let_go=blogs)
         (left,) = connection.execute(BLOG_POSTS).fetchone()
-        connection.execute("delete from sites where id not in (select site_id from loads where site_id is not null)")
+        connection.execute(
+            "delete from sites where id not in (select site_id from loads where site_id is not null)"
+            " and id not in (select site_id from forgotten where site_id is not null)"
+        )
     except BaseException:
         connection.execute("rollback")
         raise

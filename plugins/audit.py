@@ -24,7 +24,8 @@ from loaders import look_ups, visitor, web, whom
 
 FORMS = ("json", "csv", "blob")
 LAST = re.compile(r"(?P<name>.+?)(\.(?P<form>\w+))?")  # as Datasette's router splits the end of an address
-PAGES = ("student", "access", "find", "people", "nudges", "notes", "letters", "list", "course", "completion")
+PAGES = ("student", "access", "find", "people", "nudges", "notes", "letters", "list", "course", "completion",
+         "export-student")  # fmt: skip
 # A column of a table or of an answer that says it is about people.
 PERSONAL = {"claim", "person", "person_id", "related_person_id", "real_person_id", "email", "raw"}
 # A parameter of a question that is about one person, offers all to choose from, or tells of details and grades.

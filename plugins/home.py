@@ -8,7 +8,7 @@ from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
 
-from loaders import accounts, answers, look_ups, noting, own_groups, own_questions, question_links, web
+from loaders import accounts, answers, look_ups, noting, own_groups, own_questions, question_links, retention, web
 
 # What the page offers of each course; all of them are on the course's own page.
 FIRST = (
@@ -67,6 +67,7 @@ async def shelf(datasette: Datasette, request: Request, name: str) -> dict:
         "file": Path(datasette.databases[name].path).name,
         "courses": courses,
         "unmatched": await web.ask(datasette, name, answers.unmatched),
+        "due": await web.ask(datasette, name, retention.due),
     }
 
 

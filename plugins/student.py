@@ -17,6 +17,8 @@ from loaders import (
     answers,
     due,
     finding,
+    gone,
+    handing_over,
     look_ups,
     moodle_links,
     moods,
@@ -70,6 +72,7 @@ async def student_page(datasette: Datasette, request: Request) -> Response:
         "turn": people_lists.turn(of_ours(request), datasette.urls.path("/-/student"), course, person, database),
         "own": own,
         "panels": [await panels.drawn(datasette, database, course, person, each) for each in asked],
+        "export": handing_over.address(datasette, request, database, course, person),
         "odd": [each for each in found["worth_a_look"] if each not in fine],
         "fine": fine,
         "guess": f"{sentiment.GUESS} {sentiment.CANNOT_SEE}",
@@ -145,6 +148,8 @@ async def find_person(datasette: Datasette, request: Request) -> tuple[str, dict
     database, course = await web.find_course(datasette, request, **ids)
     await web.ensure_tables(datasette, request, database, "people", "enrolments")
     person = await web.ask(datasette, database, answers.person, course, **ids)
+    if person is None:
+        await gone.refuse(datasette, database, course, ids["user"])
     if person is None and ids["user"] and (name := (request.args.get("name") or "").strip()):
         person = await by_name(datasette, database, course, ids["user"], name)
     if person is None:

@@ -13,7 +13,7 @@ from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
 
-from loaders import access, activity_numbers, placing, usage, web
+from loaders import access, activity_numbers, gone, placing, usage, web
 
 BREAK = re.compile(r"-?\d{1,6}\.\d{1,4}")
 
@@ -86,6 +86,7 @@ async def find_course(datasette: Datasette, request: Request, narrowed: usage.Fi
     """(database, course) asked for; raises web.Refusal where it has no such group or student: that is not nobody."""
     database, course = await web.find_course(datasette, request)
     if await web.ask(datasette, database, usage.is_unknown, course, narrowed):
+        await gone.refuse(datasette, database, course, narrowed.student)
         raise web.Refusal("No such student is enrolled in this course: student is Moodle's id, person our own key.")
     if narrowed.groups and (unknown := await web.ask(datasette, database, usage.unknown_groups, course, narrowed)):
         raise web.Refusal(f"{unknown[:1].upper()}{unknown[1:]}.")

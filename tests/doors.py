@@ -53,6 +53,7 @@ DOORS = [
     Door("handing files in: by POST, with a token of the right `refresh` only", "- - - - - - -", "/-/refresh"),
     Door("your own notes on a student: by POST, by you alone", "- - - - - - -", "/-/notes"),
     Door("hiding and showing names: by POST, from the head of a page", "- - - - - - -", "/-/pseudonyms"),
+    Door("all that is held of a student, as a download: by POST, by a teacher", "- - - - - - -", "/-/export-student"),
     Door(
         "lists of students, letters to them: by POST, from the page of a question",
         "- - - - - - -",

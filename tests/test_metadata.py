@@ -62,6 +62,7 @@ def test_the_house_tables_are_hidden():
         "answers",
         "claims",
         "event_names",
+        "forgotten",
         "load_events",
     }
 
