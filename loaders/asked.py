@@ -8,10 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from urllib.parse import parse_qsl, urlencode
 
 CAST = re.compile(r"\bas\s+(integer|real|numeric)\s*\)", re.IGNORECASE)
 PARAMETER = re.compile(r":([a-z]\w*)")
-WHOLE, ANY = re.compile(r"[+-]?\d{1,15}"), re.compile(r"[+-]?(\d{1,15}(\.\d*)?|\.\d+)")
+# As SQLite casts them: other scripts' digits would be a 0.
+WHOLE, ANY = re.compile(r"[+-]?\d{1,15}", re.ASCII), re.compile(r"[+-]?(\d{1,15}(\.\d*)?|\.\d+)", re.ASCII)
 # Lowest and highest; of all others that count something the lowest is 0.
 RANGES = {"pct": (0, 100), **dict.fromkeys(("at_least", "at_most", "week", "from_week", "to_week"), (None, None))}
 WORDS = {
@@ -52,9 +54,17 @@ def words(query: Mapping) -> dict[str, str]:
 def wrong(query: Mapping, given: Mapping[str, str]) -> dict[str, str]:
     """{parameter: a sentence} for each number of a question that is none as it is given."""
     called, whole = words(query), numbers(query["sql"])
-    asked = {name: value for name in whole if (value := (given.get(name) or "").strip())}
+    asked = {name: value for name in whole if (value := given.get(name) or "")}
     said = {name: _sentence(name, value, whole[name]) for name, value in asked.items()}
     return {name: f"“{called.get(name, name)}” takes {sentence}." for name, sentence in said.items() if sentence}
+
+
+def trimmed(query: Mapping, query_string: str) -> str:
+    """A query string whose values for this question have no blanks around them, which SQL takes for letters."""
+    pairs = parse_qsl(query_string, keep_blank_values=True)
+    names = set(query.get("params") or ())
+    changed = [(name, value.strip() if name in names else value) for name, value in pairs]
+    return query_string if changed == pairs else urlencode(changed)
 
 
 def _sentence(name: str, value: str, whole: bool) -> str:

@@ -5,7 +5,7 @@ Two of one name are two marks: a person is the key in `person` and `to_person`, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -59,12 +59,6 @@ def draw(asked: Asked, page: Page = student_page) -> Drawing | None:
         remarks = [f"The {len(links):,} strongest of {len(known):,} links are drawn; the table has all."]
     remarks += [f"Without any link, so not drawn: {listed(names)}." for names in [alone(asked)] if names]
     return Drawing(vega(people, links, what, asked.words("to")), words.strip(), remarks, is_linked=True)
-
-
-def specification(chart: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], page: Page = student_page) -> dict:
-    """The same as a Vega specification alone; rows that join nobody are left out."""
-    asked = Asked(chart, rows)
-    return vega(*drawn(asked, page), asked.words("weight"), asked.words("to"))
 
 
 def drawn(asked: Asked, page: Page) -> tuple[dict[Any, Person], list[Link]]:

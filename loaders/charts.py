@@ -17,13 +17,12 @@ from typing import Any
 from lxml import etree
 
 from loaders import chart_bars, chart_dots, chart_heat, chart_lines, chart_network, network_look
-from loaders.chart_process import Drawer
+from loaders.chart_process import DRAWER
 from loaders.chart_rows import FILLED, Asked, Drawing, is_time, number
 from loaders.chart_words import listed
 from loaders.week_chart import without_lone_week
 
 LOG = logging.getLogger(__name__)
-DRAWER = Drawer()  # one for all instances in a process
 MARKS = {"bar": chart_bars.draw, "line": chart_lines.draw, "heat": chart_heat.draw, "dot": chart_dots.draw}
 NEEDED = {"bar": "xy", "line": "xy", "dot": "xy", "heat": ("x", "y", "value"), "network": ("from", "to")}
 SAID = re.compile(

@@ -11,12 +11,12 @@ from collections import Counter, defaultdict
 from collections.abc import Callable
 from itertools import groupby
 
-from loaders import numbering
+from loaders import numbering, times
 from loaders.statements import rows
 
 List = list[tuple[str, list[tuple]]]
 OF_WEEKS = ("week", "from_week", "to_week")
-OF_ACTIVITIES = ("activity", "due", "book", "forum", "graded")
+OF_ACTIVITIES = ("activity", "due", "book", "forum", "parted", "graded")
 
 
 def list_of(parameter: str, chosen_from: dict[str, str]) -> str:
@@ -48,7 +48,7 @@ def _course_words(row: dict, named: Counter) -> str:
 
 
 def _activities(conn: sqlite3.Connection, course: dict, wanted: set[str]) -> dict[str, List]:
-    """By section; `due`, `book`, `forum` and `graded` are parts of `activity`, or all of it where they have none."""
+    """By section; `due` to `graded` are parts of `activity`, or all of it where they have none."""
     every = rows(conn, "choices", course=course["id"])
     words = dict(_told_apart([(row["value"], row["words"]) for row in every]))
     fits: dict[str, Callable[[dict], bool]] = {
@@ -56,6 +56,7 @@ def _activities(conn: sqlite3.Connection, course: dict, wanted: set[str]) -> dic
         "graded": lambda row: row["is_graded"],
         "book": lambda row: row["kind"] == "book",
         "forum": lambda row: row["kind"] == "forum",
+        "parted": lambda row: row["kind"] in ("book", "forum"),
         "activity": lambda row: True,
     }
     found = {}
@@ -88,7 +89,9 @@ def _sections(conn: sqlite3.Connection, course: dict) -> List:
 def _weeks(conn: sqlite3.Connection, course: dict) -> List:
     """Up to the newest line of the log."""
     statement = "select week, name from weeks where course_id = ? and starts_on <= ? order by week"
-    weeks = conn.execute(statement, (course["id"], (course["data_up_to_utc"] or "")[:10]))
+    newest = course["data_up_to_utc"]
+    today = times.local_text(newest, course["timezone"])[:10] if newest else ""
+    weeks = conn.execute(statement, (course["id"], today))
     return _plain([(week, numbering.words(week, name)) for week, name in weeks])
 
 

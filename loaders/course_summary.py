@@ -55,7 +55,8 @@ def weeks(conn: sqlite3.Connection, course: dict, filters: usage.Filters, people
     if not course["data_up_to_utc"]:
         return []
     keys = json.dumps([row["person"] for row in people]) if filters.groups else None
-    found = rows(conn, "class_weeks", course=course["id"], data_up_to=course["data_up_to_utc"], people=keys)
+    newest = times.local_text(course["data_up_to_utc"], course["timezone"])[:10]
+    found = rows(conn, "class_weeks", course=course["id"], up_to=newest, people=keys)
     for week in found:
         week["words"] = numbering.words(week["week"], week["name"])
         week["is_break"] = bool(week["is_break"])

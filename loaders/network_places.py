@@ -9,6 +9,8 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+from loaders.chart_process import DRAWER
+
 SCHEMA = "https://vega.github.io/schema/vega/v5.json"
 ROUNDS = 200  # the forces fade over as many
 STRETCHED = 2.2  # at most; two people do not stand at the two ends of the page
@@ -21,11 +23,9 @@ def stand(radii: Sequence[float], links: Sequence[tuple[int, int]], frame: Box) 
 
     `links` are pairs of places in `radii`.
     """
-    import vl_convert  # 60 MB of it: who draws nothing waits for none
-
     wide = (frame[2] - frame[0]) / (frame[3] - frame[1])
-    scene = vl_convert.vega_to_scenegraph(_pulled(radii, links, wide), allowed_base_urls=[])
-    return _into(frame, [(item["x"], item["y"]) for item in _items(scene["scenegraph"])])
+    scene = DRAWER.scene(_pulled(radii, links, wide))
+    return _into(frame, [(item["x"], item["y"]) for item in _items(scene)])
 
 
 def _pulled(radii: Sequence[float], links: Sequence[tuple[int, int]], wide: float) -> dict:

@@ -5,6 +5,7 @@ Plugins cannot import one another under the `datasette` command, so they meet he
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import os
@@ -73,6 +74,18 @@ def path_of(datasette: Datasette, scope: dict) -> str:
     path = path.partition("?")[0]
     base = datasette.setting("base_url")
     return "/" + path[len(base) :] if base != "/" and path.startswith(base) else path
+
+
+def ask_instead(request: Request, query_string: str) -> None:
+    """Go on as if the address had said this behind its question mark."""
+    request.scope["query_string"] = query_string.encode("latin-1")
+
+
+async def ensure_tables(datasette: Datasette, request: Request, database: str, *tables: str) -> None:
+    """Raise Forbidden for whom a rule keeps from one of these tables: pages of ours tell what is in them."""
+    for table in tables:
+        rules = [("view-table", (database, table)), ("view-database", database), "view-instance"]
+        await datasette.ensure_permissions(request.actor, rules)
 
 
 def visitors_address(scope: dict) -> str:
@@ -215,7 +228,7 @@ class Plain(Template):
     """A template that awaits nothing: ours call no function that has to be awaited, and are so twice as quick."""
 
     async def render_async(self, *args: Any, **kwargs: Any) -> str:
-        return self.render(*args, **kwargs)
+        return await asyncio.to_thread(self.render, *args, **kwargs)  # a long page keeps nobody else waiting
 
 
 def templates(datasette: Datasette) -> Environment:

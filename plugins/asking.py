@@ -45,6 +45,8 @@ class Question(TableView):
 
     async def data(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         query = await question_of(self.ds, request)
+        if query:
+            web.ask_instead(request, asked.trimmed(query, request.query_string))
         wrong = asked.wrong(query, values_of(query, request)) if query else {}
         if query and not request.url_vars["format"] and (there := await there_for(self.ds, request, query)):
             chosen = chosen_by(self.ds, request)

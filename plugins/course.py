@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from urllib.parse import urlencode
 
@@ -91,13 +92,15 @@ async def completion_csv(datasette: Datasette, request: Request) -> Response:
     _, course, _, found = await find_grid(datasette, request)
     if found["why"]:
         raise web.Refusal(found["why"])
-    return web.csv_response(f"completion-{course['moodle_id'] or course['id']}", *completion_grid.table(found))
+    name = f"completion-{course['moodle_id'] or course['id']}"
+    return await asyncio.to_thread(lambda: web.csv_response(name, *completion_grid.table(found)))
 
 
 async def find_course(datasette: Datasette, request: Request) -> tuple[str, dict, usage.Filters]:
     """(database, course, filter) asked for; raises web.Refusal where it has no such group: that is not nobody."""
     narrowed = usage.Filters(groups=[group for group in request.args.getlist("group") if group])
     database, course = await web.find_course(datasette, request)
+    await web.ensure_tables(datasette, request, database, "people", "enrolments", "completions")
     if narrowed.groups and (unknown := await web.ask(datasette, database, usage.unknown_groups, course, narrowed)):
         raise web.Refusal(f"{unknown[:1].upper()}{unknown[1:]}.")
     return database, course, narrowed

@@ -20,7 +20,7 @@ FEW, MOST = 10, 100  # of each kind on a page: where there are several kinds, an
 TABLES = {
     "people": ("people", "enrolments"),
     "activities": ("activities",),
-    "posts": ("forum_posts", "blog_posts"),
+    "posts": ("forum_posts", "blog_posts", "people"),
     "parts": ("parts", "activities"),
     "sections": ("sections",),
 }

@@ -32,11 +32,12 @@ async def letters_page(datasette: Datasette, request: Request) -> Response:
     subject, text = form.get("subject") or "", form.get("letter") or ""
     if len(text) > letters.MOST_CHARACTERS or len(subject) > letters.MOST_OF_SUBJECT:
         raise web.Refusal(f"A letter here has {letters.MOST_CHARACTERS:,} characters at most: this one is longer.", 400)
-    written = letters.written(people, subject, text)
+    reached = [row for row in people if letters.is_address(row["email"])]
     _, left_out = letters.reached(people)
+    written = letters.written(reached[: letters.MOST_LETTERS], subject, text)
     context = {
-        "letters": written[: letters.MOST_LETTERS],
-        "count": len(written),
+        "letters": written,
+        "count": len(reached),
         "left_out": left_out,
         "unknown": letters.unknown(subject, text),
         "list": {
@@ -68,9 +69,7 @@ async def asked(datasette: Datasette, request: Request) -> tuple[dict, list[dict
     keys = people_lists.keys(form.get("people"))
     if not keys or database not in await web.databases(datasette, request.actor):
         raise web.Refusal("Whom is this about? Open the question again, and start from its list.", 400)
-    for table in ("people", "enrolments"):
-        rules = [("view-table", (database, table)), ("view-database", database), "view-instance"]
-        await datasette.ensure_permissions(request.actor, rules)
+    await web.ensure_tables(datasette, request, database, "people", "enrolments")
     return form, await web.ask(datasette, database, people_lists.people, keys)
 
 

@@ -136,6 +136,7 @@ async def find_person(datasette: Datasette, request: Request) -> tuple[str, dict
         "person": request.args.get("person") or "",
     }
     database, course = await web.find_course(datasette, request, **ids)
+    await web.ensure_tables(datasette, request, database, "people", "enrolments")
     person = await web.ask(datasette, database, answers.person, course, **ids)
     if person is None and ids["user"] and (name := (request.args.get("name") or "").strip()):
         person = await by_name(datasette, database, course, ids["user"], name)

@@ -25,6 +25,7 @@ async def access_json(datasette: Datasette, request: Request) -> Response:
     """`/-/access.json`: who has and who has not, narrowed likewise."""
     narrowed = filters(request)
     database, course = await find_course(datasette, request, narrowed)
+    await web.ensure_tables(datasette, request, database, "people", "enrolments")
     of = {name: request.args.get(name) or "" for name in ("activity", "part")}
     found = await web.ask(datasette, database, access.access, course, narrowed, **of)
     if found is None:
@@ -35,6 +36,7 @@ async def access_json(datasette: Datasette, request: Request) -> Response:
 async def people_json(datasette: Datasette, request: Request) -> Response:
     """`/-/people.json`: who is in the course."""
     database, course = await web.find_course(datasette, request)
+    await web.ensure_tables(datasette, request, database, "people", "enrolments")
     found = await web.ask(datasette, database, access.people, course)
     return Response.json(found, headers=dict(web.OWN_PAGE))
 

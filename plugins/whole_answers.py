@@ -36,6 +36,7 @@ async def csv_of_table_or_query(datasette: Datasette, request: Request, send: Ca
         query = await datasette.get_canned_query(database, name, request.actor)
     if query is None or query.get("write"):
         return await table_csv(datasette, request, send)
+    web.ask_instead(request, asked.trimmed(query, request.query_string))
     rules = [("view-query", (database, name)), ("view-database", database), "view-instance"]
     visible, _ = await datasette.check_visibility(request.actor, permissions=rules)
     if visible and (wrong := asked.wrong(query, request.args)):
@@ -77,7 +78,7 @@ async def table_csv(datasette: Datasette, request: Request, send: Callable) -> R
         if not (request.args.get("_sort") or request.args.get("_sort_desc")):
             added |= await in_key_order(datasette, request)
         query = "&".join(filter(None, [request.query_string, urlencode(added)]))
-        request.scope["query_string"] = query.encode("latin-1")
+        web.ask_instead(request, query)
     return await PlainCells.as_view(datasette)(request, send)
 
 

@@ -1,10 +1,13 @@
 """What all tests share: the tree, a real browser, and nothing of whoever runs them."""
 
 import os
+import weakref
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from browser import browser, no_loop, page, site
+from datasette.database import Database, WriteTask
 from hypothesis import settings
 
 __all__ = ["browser", "page", "site"]
@@ -53,3 +56,33 @@ def tree() -> Path:
 def demo_files(tree: Path) -> Path:
     """The made-up course, as Moodle exported it."""
     return tree / "demo"
+
+
+made: weakref.WeakSet[Database] = weakref.WeakSet()
+writes = Database._execute_writes
+
+
+def writes_until_told(database: Database) -> None:
+    """Datasette's thread for writing, which alone would never end and keep its Datasette for good."""
+    made.add(database)
+    with suppress(SystemExit):
+        writes(database)
+
+
+def end(conn) -> None:
+    conn.close()
+    raise SystemExit
+
+
+Database._execute_writes = writes_until_told
+
+
+@pytest.fixture(scope="module", autouse=True)
+def threads_end():
+    """After each module: a Datasette lives as long as its threads, and thousands of them would take gigabytes."""
+    yield
+    for database in list(made):
+        if database._write_thread is not None:
+            database._write_queue.put(WriteTask(end, None, None))
+            database._write_thread = None
+        database.ds.executor.shutdown(wait=False)

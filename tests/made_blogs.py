@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -86,7 +88,9 @@ def store(tmp_path) -> Store:
 def fetching(path: Path) -> subprocess.Popen:
     command = [str(Path(sys.executable).parent / "coursette"), "blogs", "fetch", "--db", str(path)]
     command += ["--allow-network", *HERE]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    heeds = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # which a test run in the background ignores
+    how = {"preexec_fn": heeds} if os.name == "posix" else {}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **how)
 
 
 def count(path: Path) -> int:

@@ -89,6 +89,14 @@ async def test_text_for_a_number_is_one_clear_sentence(datasette, form):
     assert (await get(datasette, f"/moodle/away{form}?course=2&days=10")).status_code == 200
 
 
+@pytest.mark.parametrize("form", [".json", ".csv"])
+@pytest.mark.parametrize("given, meant", [("days=+", ""), ("days=%093", "days=3"), ("group=Online+", "group=Online")])
+async def test_blanks_around_a_value_change_nothing(datasette, form, given, meant):
+    path = f"/moodle/away{form}?{'_shape=array&' * (form == '.json')}course=2"
+    padded, plain = (await get(datasette, f"{path}&{given}")).text, (await get(datasette, f"{path}&{meant}")).text
+    assert padded == plain and len(plain) > 100
+
+
 async def test_numbers_are_asked_for_as_numbers(datasette):
     page = await page_of(datasette, "/moodle/away?course=2")
     days = page.css_first("[name=days]").attributes

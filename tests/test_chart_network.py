@@ -24,8 +24,12 @@ def row(person: int, to_person: int, weight: float = 1, **more) -> dict:
     return {**known, "person": person, "to_person": to_person, **more}
 
 
+def specification(chart: dict, rows: list[dict], page=chart_network.student_page) -> dict:
+    return chart_network.draw(Asked(chart, rows), page).spec
+
+
 def svg(rows: list[dict], page=chart_network.student_page) -> str:
-    spec = chart_network.specification(CHART, rows, page)
+    spec = specification(CHART, rows, page)
     return network_look.local(vl_convert.vega_to_svg(spec, allowed_base_urls=[]))
 
 
@@ -77,13 +81,13 @@ def test_every_mark_leads_to_its_student_here():
 
 
 def test_nothing_leads_out_even_when_nobody_makes_it_local():
-    spec = chart_network.specification(CHART, [row(1, 2)])
+    spec = specification(CHART, [row(1, 2)])
     drawn = vl_convert.vega_to_svg(spec, allowed_base_urls=[])
     assert {urlsplit(link.get(LINK)).netloc for link in links(drawn)} == {"coursette.invalid"}
 
 
 def test_pages_under_a_path():
-    spec = chart_network.specification(CHART, [row(1, 2)])
+    spec = specification(CHART, [row(1, 2)])
     drawn = network_look.local(vl_convert.vega_to_svg(spec, allowed_base_urls=[]), "/coursette")
     assert all(link.get(LINK).startswith("/coursette/-/student?") for link in links(drawn))
 
@@ -111,7 +115,7 @@ def test_only_names_of_the_stylesheet_are_colours():
 
 def test_staff_are_told_by_shape_and_word():
     rows = [row(1, 2, role="staff", replies_to_role="student"), row(2, 1, role="student", replies_to_role="staff")]
-    spec = chart_network.specification(CHART, rows)
+    spec = specification(CHART, rows)
     marks = {mark["title"].partition(":")[0]: mark["shape"] for mark in spec["data"][0]["values"]}
     assert marks == {"Student 1, staff": "square", "Student 2": "circle"}
 

@@ -217,6 +217,17 @@ def test_a_log_that_goes_on_after_the_calendar_makes_nobody_silent(db):
     before = standings()
     db.execute("update courses set data_up_to_utc = '2019-04-13T00:00:00Z' where id = 1")
     assert standings() == before, "the last teaching week ends on 4 April 2016"
+    later(db)
+    assert standings() == before, "who writes years later was silent then"
+
+
+def later(db: sqlite3.Connection) -> None:
+    """A very negative post of everybody, years after the last teaching week."""
+    db.execute("update courses set data_up_to_utc = '2019-04-13T00:00:00Z' where id = 1")
+    db.execute(
+        "insert into blog_posts (person_id, published_utc, title, sentiment, usual_sentiment) "
+        "select distinct person_id, '2019-01-01T00:00:00Z', 'Much later', -0.9, 0.5 from blog_posts"
+    )
 
 
 def test_never_posted_is_said_of_those_whose_blog_was_read(db):
@@ -261,6 +272,10 @@ def test_unusually_negative_by_how_much_and_how_lately(db):
     assert people(ask(db, "unusually_negative", weeks="2")) == [ZOE]
     lowered = ask(db, "unusually_negative", below="0.03", weeks="1")
     assert [row["sounds"] for row in lowered] == ["negative"]
+    later(db)
+    assert "Much later" in {row["title"] for row in ask(db, "unusually_negative")}
+    lately = {row["title"] for row in ask(db, "unusually_negative", below="0.03", weeks="8")}
+    assert lately and "Much later" not in lately, "the last weeks are weeks of teaching"
 
 
 def test_unusually_negative_in_a_forum_leads_to_the_post(db):

@@ -1,5 +1,5 @@
 -- one row per teaching week from the class's first click to the newest line of the log: students and clicks in it
--- :people is null, or a JSON list of our keys of the students that count
+-- :up_to is the day of that line in course time; :people is null, or a JSON list of our keys of the students that count
 with used as (
     select
         week,
@@ -13,7 +13,7 @@ spans as (
     select week
     from weeks
     where course_id = :course
-        and starts_on <= substr(:data_up_to, 1, 10)
+        and starts_on <= :up_to
         and week >= (select min(week) from usage_week where course_id = :course)
     union
     select week
