@@ -13,7 +13,8 @@ from loaders import __version__
 from loaders.cli_blogs import blogs
 from loaders.cli_calendar import calendar
 from loaders.cli_details import details
-from loaders.cli_options import database, in_a_sentence, private
+from loaders.cli_options import database, in_a_sentence, private, queries
+from loaders.cli_query import query
 from loaders.errors import CannotServe
 
 
@@ -205,6 +206,7 @@ def listening(command: Callable) -> Callable:
         click.option("--behind-proxy", "proxies", metavar="ADDRESS", multiple=True, envvar="COURSETTE_BEHIND_PROXY",
                      show_envvar=True, help="Believe the X-Forwarded-... headers of a proxy that connects from this "
                                             "address or network, such as 127.0.0.1. Repeat for more."),
+        queries,
         private,
     ):  # fmt: skip
         command = option(command)
@@ -249,6 +251,7 @@ def demo(site, db, moodle, **options) -> None:
 
 cli.add_command(blogs)
 cli.add_command(details)
+cli.add_command(query)
 
 
 def _serve(databases, options: dict) -> None:

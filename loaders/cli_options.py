@@ -55,3 +55,11 @@ def private(command: Callable) -> Callable:
         "--private", type=click.Path(file_okay=False, path_type=Path),
         help="Folder of accounts, keys and look-ups [default: private, beside the database].",
     )(command)  # fmt: skip
+
+
+def queries(command: Callable) -> Callable:
+    """The option of everything that reads a teacher's own questions."""
+    return click.option(
+        "--queries", type=click.Path(file_okay=False, path_type=Path), envvar="COURSETTE_QUERIES", show_envvar=True,
+        help="Folder of your own questions [default: queries, beside the database].",
+    )(command)  # fmt: skip

@@ -21,7 +21,7 @@ ZONE = "Australia/Brisbane"  # of the teacher who downloaded the files
 
 def build(site: str | None = None, db: Path | None = None) -> Path:
     """Make the demo's database, or find it made; returns its path. `site` is the Moodle it pretends to be on."""
-    db = db or _folder() / "moodle.db"
+    db = db or place()
     connection = open_database(db, to_fill=True).conn
     files = _files()
     own = [path for path in files if path.name == OWN]
@@ -52,6 +52,11 @@ def _files() -> list[Path]:
     return [
         path for path in sorted((house.root() / "demo").iterdir()) if path.suffix in (".csv", ".json", ".gz", ".toml")
     ]
+
+
+def place() -> Path:
+    """Where the demo's own database is, or will be."""
+    return _folder() / "moodle.db"
 
 
 def _folder() -> Path:

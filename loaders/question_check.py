@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ STEPS = 2000  # of SQLite's machine between looks at the clock
 SLOW_MS = 200
 LOG = "events"
 ROLES = ("x", "y", "value", "series", "from", "to", "weight")
+SOMEBODY = "select person_id || '' from enrolments where role = 'student' order by course_id, person_id limit 1"
 NEEDED = {"activity": ("cmid", "number"), "student": ()}
 DOINGS = {
     sqlite3.SQLITE_ATTACH: "ATTACH",
@@ -41,7 +42,8 @@ DOINGS = {
 @dataclass(frozen=True)
 class Check:
     """What a question does: its `columns`, how many `rows` (`is_cut`: there are more), in how many `ms`, its `plan`
-    as SQLite says it, `remarks` on what could be better; and the `problem` that makes it no answer at all.
+    as SQLite says it, `remarks` on what could be better, whether it `walks_log` from end to end; and the `problem`
+    that makes it no answer at all.
     """
 
     columns: tuple[str, ...] = ()
@@ -50,6 +52,7 @@ class Check:
     ms: float = 0.0
     plan: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    walks_log: bool = False
     problem: Problem | None = None
 
     @property
@@ -77,9 +80,10 @@ def check(conn: sqlite3.Connection, question: Question, time_limit_ms: float = T
     limit = conn.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_CELL)
     conn.set_authorizer(partial(_verdict, refused))
     try:
-        plan = _plan(conn, question)
-        walked = _walked(conn, question, known.roots)
-        return _asked(conn, question, time_limit_ms, plan, walked)
+        given = _given(conn, question)
+        plan = _plan(conn, question, given)
+        walked = _walked(conn, question, given, known.roots)
+        return replace(_asked(conn, question, given, time_limit_ms, walked), plan=plan)
     except Wrong as wrong:
         return Check(problem=Problem(question.path, wrong.sentence, wrong.line))
     except (sqlite3.Error, sqlite3.Warning, ValueError) as error:
@@ -91,6 +95,18 @@ def check(conn: sqlite3.Connection, question: Question, time_limit_ms: float = T
         conn.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, limit)
 
 
+def check_all(db: Path, questions: Iterable[Question], limit_ms: float, budget_ms: float) -> dict[str, Check]:
+    """{name: check} of as many questions as can be tried in the time."""
+    found, end = {}, time.perf_counter() + budget_ms / 1000
+    with opened(db) as conn:
+        for question in questions:
+            left_ms = 1000 * (end - time.perf_counter())
+            if left_ms <= limit_ms and found:
+                break
+            found[question.name] = check(conn, question, limit_ms)
+    return found
+
+
 def _verdict(refused: list[str], *asked: Any) -> int:
     """What guard.py says, and what it refuses as a word of the question."""
     verdict = guard.verdict(*asked)
@@ -100,19 +116,19 @@ def _verdict(refused: list[str], *asked: Any) -> int:
     return verdict
 
 
-def _plan(conn: sqlite3.Connection, question: Question) -> tuple[str, ...]:
+def _plan(conn: sqlite3.Connection, question: Question, given: dict) -> tuple[str, ...]:
     """The steps of SQLite's plan, those inside others indented."""
     depth, found = {0: -1}, []
-    for key, parent, _, words in conn.execute(f"explain query plan {question.sql}", _empty(question)):
+    for key, parent, _, words in conn.execute(f"explain query plan {question.sql}", given):
         depth[key] = depth.get(parent, -1) + 1
         found.append("  " * depth[key] + words)
     return tuple(found)
 
 
-def _walked(conn: sqlite3.Connection, question: Question, roots: dict[int, str]) -> set[str]:
+def _walked(conn: sqlite3.Connection, question: Question, given: dict, roots: dict[int, str]) -> set[str]:
     """The tables that are read from one end to the other: a plan names them only by the words of the question."""
     cursors, found = {}, set()
-    for _, code, one, other, third, *_ in conn.execute(f"explain {question.sql}", _empty(question)):
+    for _, code, one, other, third, *_ in conn.execute(f"explain {question.sql}", given):
         if code == "OpenRead" and third == 0:
             cursors[one] = roots.get(other, "")
         elif code in ("Rewind", "Last") and one in cursors:
@@ -122,13 +138,12 @@ def _walked(conn: sqlite3.Connection, question: Question, roots: dict[int, str])
     return found
 
 
-def _asked(
-    conn: sqlite3.Connection, question: Question, limit_ms: float, plan: tuple[str, ...], walked: set[str]
-) -> Check:
+def _asked(conn: sqlite3.Connection, question: Question, given: dict, limit_ms: float, walked: set[str]) -> Check:
+    """What comes of it; raises Wrong where that takes too long, or a column is not there that the head names."""
     start = time.perf_counter()
     conn.set_progress_handler(lambda: time.perf_counter() - start > limit_ms / 1000, STEPS)
     try:
-        cursor = conn.execute(question.sql, _empty(question))
+        cursor = conn.execute(question.sql, given)
         columns = tuple(column[0] for column in cursor.description)
         rows = sum(1 for _, _ in zip(range(MOST_ROWS + 1), cursor, strict=False))
     except sqlite3.OperationalError as error:
@@ -138,11 +153,15 @@ def _asked(
     ms = 1000 * (time.perf_counter() - start)
     _columns_there(question, columns)
     remarks = tuple(_remarks(question, rows, ms, walked))
-    return Check(columns, min(rows, MOST_ROWS), rows > MOST_ROWS, ms, plan, remarks)
+    return Check(columns, min(rows, MOST_ROWS), rows > MOST_ROWS, ms, remarks=remarks, walks_log=LOG in walked)
 
 
-def _empty(question: Question) -> dict[str, str]:
-    return dict.fromkeys(question.params, "")
+def _given(conn: sqlite3.Connection, question: Question) -> dict[str, str]:
+    """Nothing filled in; a panel of the student page gets a student."""
+    given = dict.fromkeys(question.params, "")
+    if question.show == "student" and (somebody := conn.execute(SOMEBODY).fetchone()):
+        given["person"] = somebody[0]
+    return given
 
 
 def _too_slow(limit_ms: float, walked: set[str]) -> str:

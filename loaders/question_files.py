@@ -65,7 +65,8 @@ class Question:
         said = {
             "words": {name: each.label for name, each in asked.items() if each.label},
             "hints": {name: each.said for name, each in asked.items() if each.said},
-            "choices": {name: each.choices for name, each in asked.items() if each.choices},
+            "choices": {name: _list_of(each) for name, each in asked.items() if each.choices},
+            "lists": {_list_of(each): _listed(each) for each in self.parameters if isinstance(each.choices, tuple)},
             "chart": self.chart,
             "description": self.description,
             "aggregate": self.aggregate,
@@ -81,6 +82,16 @@ class Question:
         }
 
 
+def _list_of(parameter: question_keys.Parameter) -> str:
+    """The name of the list that a form has for it: one of choices.py, or one of the question's own `lists`."""
+    return parameter.choices if isinstance(parameter.choices, str) else f"its own {parameter.name}"
+
+
+def _listed(parameter: question_keys.Parameter) -> list[tuple[str, list[tuple[str, str]]]]:
+    """As choices.py has lists."""
+    return [("", [(value, value) for value in parameter.choices])]
+
+
 def read(path: Path, model: Mapping[str, Any]) -> Question:
     """The question of a file. Raises Problem, which is Unreadable, in one sentence."""
     try:
@@ -88,6 +99,15 @@ def read(path: Path, model: Mapping[str, Any]) -> Question:
         return parse(text, path, model)
     except Wrong as wrong:
         raise Problem(path, wrong.sentence, wrong.line or None) from wrong
+
+
+def name_problem(path: Path, model: Mapping[str, Any]) -> Problem | None:
+    """Why no question can be called as this file is; None where it can."""
+    try:
+        _name(path, model)
+    except Wrong as wrong:
+        return Problem(path, wrong.sentence)
+    return None
 
 
 def parse(text: str, path: Path, model: Mapping[str, Any]) -> Question:

@@ -14,6 +14,7 @@ from loaders.question_header import Wrong
 TEXTS = {"title": 200, "description": 2000, "question": 2000, "heading": 60, "aggregate": 60, "show": 20}
 KEYS = (*TEXTS, "parameters", "chart")
 OF_PARAMETER = {"label": 60, "choices": 20, "hint": 100, "default": 100}
+MOST_CHOICES = 100  # of a list that stands in the head
 # The lists of loaders/choices.py.
 LISTS = (
     "course",
@@ -37,11 +38,13 @@ PARAMETER = re.compile(r"[a-z][a-z0-9_]{0,40}")
 
 @dataclass(frozen=True)
 class Parameter:
-    """One that the form asks for: what it is called, from which list it is chosen, what it is when left empty."""
+    """One that the form asks for: what it is called, what it is when left empty, and from which list it is chosen: one
+    of LISTS, or the values themselves.
+    """
 
     name: str
     label: str = ""
-    choices: str = ""
+    choices: str | tuple[str, ...] = ""
     hint: str = ""
     default: int | float | str | None = None
 
@@ -105,10 +108,18 @@ def _parameter(name: Any, of: Any, at: Mapping[str, int]) -> Parameter:
     _known(of or {}, OF_PARAMETER, at, f"{before}.")
     of = {key: value for key, value in (of or {}).items() if value is not None}
     lines = {key: at.get(f"{before}.{key}", line) for key in of}
-    texts = {key: _text(of[key], key, lines[key], OF_PARAMETER[key]) for key in of if key != "default"}
-    if "choices" in texts and texts["choices"] not in LISTS:
-        raise Wrong(f"“choices” is one of {', '.join(LISTS)}", lines["choices"])
-    return Parameter(name, default=_default(of.get("default"), lines.get("default", line)), **texts)
+    texts = {key: _text(of[key], key, lines[key], OF_PARAMETER[key]) for key in of if key in ("label", "hint")}
+    choices = _choices(of["choices"], lines["choices"]) if "choices" in of else ""
+    return Parameter(name, choices=choices, default=_default(of.get("default"), lines.get("default", line)), **texts)
+
+
+def _choices(value: Any, line: int) -> str | tuple[str, ...]:
+    if isinstance(value, str) and value in LISTS:
+        return value
+    is_list = isinstance(value, list) and 0 < len(value) <= MOST_CHOICES
+    if not is_list or not all(isinstance(each, str | int | float) and len(str(each)) <= 100 for each in value):
+        raise Wrong(f"“choices” is one of {', '.join(LISTS)}, or a list of values as in [low, high]", line)
+    return tuple(map(str, value))
 
 
 def _default(value: Any, line: int) -> int | float | str | None:

@@ -77,13 +77,8 @@ def with_defaults(sql: str, defaults: Mapping[str, int | float | str]) -> str:
 
 
 def is_in_any_order(sql: str) -> bool:
-    """Whether no `order by` stands outside of all brackets."""
-    depth = 0
-    for kind, text, _ in tokens(sql):
-        depth += (text == "(") - (text == ")")
-        if kind == "word" and text.lower() == "order" and depth == 0:
-            return False
-    return True
+    """Whether there is no `order by`, not even in a part of the statement."""
+    return not any(kind == "word" and text.lower() == "order" for kind, text, _ in tokens(sql))
 
 
 def _filled(parameter: str, default: int | float | str) -> str:

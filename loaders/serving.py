@@ -49,6 +49,7 @@ def serve(
     port: int = 8001,
     allowed_hosts: Iterable[str] = (),
     private: str | Path | None = None,
+    queries: str | Path | None = None,
     open_browser: bool = False,
     also: str = "",
     base_url: str | None = None,
@@ -66,7 +67,7 @@ def serve(
         if public.path.split("/")[1] == file.stem:
             raise CannotServe(f"--base-url {public.path} begins like the address of {file.name}: take another path.")
     folder = accounts.private_folder(files, private)
-    datasette = build(files, folder, allowed_hosts, base_url=base_url)
+    datasette = build(files, folder, allowed_hosts, base_url=base_url, queries=queries)
     listening = listen(host, port)
     port = listening.getsockname()[1]
     home = f"{public.origin or address(host, port)}{public.path}"
@@ -110,6 +111,7 @@ def build(
     allowed_hosts: Iterable[str] = (),
     root: Path | None = None,
     base_url: str | None = None,
+    queries: str | Path | None = None,
 ) -> Datasette:
     """Datasette with our metadata, plugins, templates and settings, and a signing key that outlives it.
 
@@ -118,6 +120,7 @@ def build(
     root, public = root or house.root(), proxy.public_address(base_url)
     metadata = parse_metadata((root / "metadata.yml").read_text(encoding="utf-8"))
     ours = {"private": str(private), "allowed_hosts": [*allowed_hosts, public.name]}
+    ours |= {"queries": str(queries)} if queries else {}
     try:
         secret = accounts.signing_key(private)
     except accounts.Refused as refused:

@@ -50,6 +50,7 @@ class Question(TableView):
             web.ask_instead(request, asked.trimmed(query, request.query_string))
         wrong = asked.wrong(query, values_of(query, request)) if query else {}
         if query and not request.url_vars["format"] and (there := await there_for(self.ds, request, query)):
+            there["lists"] |= query.get("lists") or {}  # that the question itself names
             chosen = chosen_by(self.ds, request)
             if address := remembered(self.ds, request, query, there, chosen):
                 return Response.redirect(address)

@@ -35,6 +35,7 @@ async def home(datasette: Datasette, request: Request) -> Response:
         "databases": names,
         "others": others,
         "record": await record(datasette, request),
+        "is_teacher": own_questions.is_teacher(request.actor),
         "own_problems": own_questions.problems(datasette, request.actor, names),
         "has_notes": noting.may_note(request),
         "no_password": no_password(datasette, request.actor),

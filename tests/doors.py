@@ -65,6 +65,7 @@ DOORS = [
         "- - names - - - -",
         "/-/course /-/course.json /-/completion /-/completion.json /-/completion.csv",
     ),
+    Door("the files of your own questions", "- - yes - - - -", "/-/questions"),
     Door("whom you nudged", "- - names - - - -", "/-/nudges /-/nudges.csv"),
     Door("how old a course's data is", "- - yes yes - - -", "/-/refresh.json"),
     Door("numbers for a Moodle page", "- - yes yes - - -", "/-/usage.json"),

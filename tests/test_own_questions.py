@@ -61,6 +61,15 @@ async def test_a_file_is_a_question_with_page_form_chart_json_and_csv(datasette,
     assert rows and {row["least"] for row in rows} == {"1"} and len(rows) < 6
 
 
+async def test_what_to_choose_from_may_stand_in_the_head(datasette, queries):
+    head = "-- parameters:\n--   course:\n--   how: {choices: [much, '<b>', 3], default: much}\n"
+    (queries / "how.sql").write_text(f"{head}select :how as how from the_course", encoding="utf-8")
+    page = HTMLParser((await get(datasette, "/moodle/how?course=2&how=3")).text)
+    assert [option.text() for option in page.css('select[name="how"] option')] == ["much", "much", "<b>", "3"]
+    assert page.css_first('select[name="how"] option[selected]').attributes["value"] == "3"
+    assert (await get(datasette, "/moodle/how.json?_shape=array")).json() == [{"how": "much"}]
+
+
 async def test_it_is_listed_on_the_first_page_and_the_course_page(datasette, queries):
     for path in ("/", "/-/course?course=2"):
         page = HTMLParser((await get(datasette, path)).text)
@@ -106,3 +115,52 @@ async def test_fifty_files_cost_a_request_under_a_millisecond(datasette, queries
         times.append(time.perf_counter() - start)
     assert len(questions) == 51 and not problems
     assert min(times) < 0.001
+
+
+async def test_a_page_tells_the_teacher_what_each_file_does_and_what_is_wrong(datasette, queries):
+    (queries / "worse.sql").write_text("-- title: x\n-- titel: <b>\nselect 1", encoding="utf-8")
+    (queries / "bad.sql").write_text("select 1,\n  fullnam from people", encoding="utf-8")
+    text = (await get(datasette, "/-/questions")).text
+    page = HTMLParser(text)
+    assert [link.text() for link in page.css("h3 a")] == ["Bad", "Who has <b>opened</b> it?"]
+    assert page.css_first("h3 a[href='/moodle/guide']") is not None and "guide.sql" in text and "rows in" in text
+    notes = [note.text() for note in page.css("p.note")]
+    assert (
+        notes[0].startswith("worse.sql, line 2: There is no key “titel”") and "line 2: There is no column" in notes[1]
+    )
+    home = HTMLParser((await get(datasette, "/")).text)
+    note = next(note.text() for note in home.css("p.note") if "cannot be asked" in note.text())
+    assert "1 of your own questions" in note and "worse.sql, line 2" in note
+    assert (await get(datasette, "/moodle/guide.json?course=2")).status_code == 200, "a bad file hides no good one"
+
+
+async def test_only_a_teacher_is_told_of_files(datasette, queries):
+    (queries / "worse.sql").write_text("selekt", encoding="utf-8")
+    for role in ("tutor", "colleague", "student"):
+        actor = {"id": "somebody", "owner": False, "role": role}
+        assert (await get(datasette, "/-/questions", actor)).status_code == 403
+        assert "worse.sql" not in (await get(datasette, "/", actor)).text
+    assert (await get(datasette, "/-/questions", None)).status_code in (302, 403)
+
+
+async def test_the_page_of_a_question_that_sqlite_refuses_says_so_and_nothing_is_written(datasette, queries, tmp_path):
+    before = (tmp_path / "moodle.db").read_bytes()
+    for sql in (
+        "with a as (select 1) delete from people",
+        "select fts3_tokenizer('simple')",
+        "select nothing from people",
+    ):
+        (queries / "bad.sql").write_text(sql, encoding="utf-8")
+        answer = await get(datasette, "/moodle/bad.json")
+        assert answer.status_code == 400 and not answer.json()["ok"]
+    assert (tmp_path / "moodle.db").read_bytes() == before
+
+
+async def test_another_folder_may_be_named(tmp_path, monkeypatch):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "one.sql").write_text("select 1 as n", encoding="utf-8")
+    db = made_up.small(tmp_path / "moodle.db")
+    assert (await get(instance(db, queries=tmp_path / "mine"), "/moodle/one.json")).status_code == 200
+    assert (await get(instance(db), "/moodle/one.json")).status_code == 404
+    monkeypatch.setenv("COURSETTE_QUERIES", str(tmp_path / "mine"))
+    assert (await get(instance(db), "/moodle/one.json")).status_code == 200

@@ -102,6 +102,8 @@ def test_words_that_yaml_takes_for_something_else_are_text(tmp_path):
         ("-- show: student\nselect :course", 1, ":person"),
         ("-- parameters:\n--   course:\n--   a: {lable: x}\nselect :a, :course", 3, "did you mean “label”?"),
         ("-- parameters:\n--   a: {choices: planets}\nselect :a", 2, "one of course, group"),
+        ("-- parameters:\n--   a: {choices: []}\nselect :a", 2, "as in [low, high]"),
+        ("-- parameters:\n--   a:\n--     choices: [{b: c}]\nselect :a", 3, "as in [low, high]"),
         ("-- parameters:\n--   a: {default: -1}\nselect :a", 2, "from 0"),
         ("-- parameters:\n--   a: {default: .nan}\nselect :a", 2, "from 0"),
         ("-- parameters:\n--   _actor_id:\nselect :_actor_id", 2, "lower-case"),
