@@ -6,7 +6,6 @@ but to pages of ours.
 
 from __future__ import annotations
 
-import os
 import shutil
 import stat
 import tempfile
@@ -16,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from loaders import packs, question_files, question_header
+from loaders import question_files, question_header
 from loaders.errors import Unreadable
 from loaders.packs import Pack
 from loaders.question_files import Problem, Question
@@ -110,5 +109,5 @@ def _clear(folder: Path) -> None:
     """Delete a folder with its read-only files, which Windows keeps otherwise."""
     if folder.is_dir():
         for path in folder.iterdir():
-            os.chmod(path, stat.S_IRUSR | stat.S_IWUSR)
+            path.chmod(stat.S_IRUSR | stat.S_IWUSR)
         shutil.rmtree(folder)

@@ -1,4 +1,4 @@
-"""What a pack would do, tried on the made-up course before it is near anybody's students; and what would leave in one."""
+"""What a pack would do, tried on the made-up course before it is near any students; and whom one would name."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def tried(db: Path, questions: Iterable[Question]) -> Iterator[tuple[Question, C
 
 
 def named(db: Path, texts: Mapping[str, str]) -> list[tuple[str, str]]:
-    """(question, whom or what it names) for each person of a database whose name, address or number stands in a text."""
+    """(question, whom or what it names) for each person of a database who stands in a text."""
     with closing(sqlite3.connect(f"file:{quote(str(db))}?mode=ro", uri=True)) as conn:
         words = _known(conn)
     folded = {name: fold(text) for name, text in texts.items()}

@@ -57,7 +57,7 @@ def read(path: Path) -> Pack:
         raise Unreadable(f"{path.name}: it cannot be opened ({error.strerror})") from error
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise Unreadable(f"{path.name}, line {line}: this is not UTF-8, so no pack that Coursette wrote", line) from error
+        raise Unreadable(f"{path.name}, line {line}: this is not UTF-8, so it is no pack", line) from error
     except Wrong as wrong:
         at = f", line {wrong.line}" if wrong.line else ""
         raise Unreadable(f"{path.name}{at}: {wrong.sentence}", wrong.line or None) from wrong
@@ -112,7 +112,8 @@ def written(head: Mapping[str, str], texts: Iterable[tuple[str, str]]) -> str:
     """The text of a pack, from its head and (name, text) of its questions."""
     import yaml  # only who exports writes any
 
-    said = yaml.safe_dump({key: head[key] for key in HEAD if head.get(key)}, allow_unicode=True, sort_keys=False, width=100)
+    kept = {key: head[key] for key in HEAD if head.get(key)}
+    said = yaml.safe_dump(kept, allow_unicode=True, sort_keys=False, width=100)
     parts = ["".join(f"-- {line}\n" for line in said.splitlines())]
     parts += [f"-- question file: {name}.sql\n{text.strip()}\n" for name, text in texts]
     return "\n".join(parts)
