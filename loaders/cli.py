@@ -15,6 +15,7 @@ from loaders.cli_blogs import blogs
 from loaders.cli_calendar import calendar
 from loaders.cli_details import details
 from loaders.cli_options import database, in_a_sentence, private, queries
+from loaders.cli_pack import pack
 from loaders.cli_query import query
 from loaders.cli_rights import COMMANDS as RIGHTS
 from loaders.cli_sql import sql
@@ -259,6 +260,7 @@ cli.add_command(account)
 cli.add_command(blogs)
 cli.add_command(details)
 cli.add_command(query)
+cli.add_command(pack)
 
 
 def _serve(databases, options: dict) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from datasette.app import Datasette
 
-from loaders import question_files
+from loaders import pack_folder, question_files
 
 FOLDER = "queries"
 MODEL = "moodle"  # what metadata.yml says of it is said of every database with our tables
@@ -33,10 +33,17 @@ def found(folder: Path, model: Mapping[str, Any]) -> Found:
     """(questions, problems) of a folder, see question_files.folder; within one request always the same."""
     known = of_this_request.get()
     if known is None:
-        return question_files.folder(folder, model)
+        return look(folder, model)
     if folder not in known:
-        known[folder] = question_files.folder(folder, model)
+        known[folder] = look(folder, model)
     return known[folder]
+
+
+def look(folder: Path, model: Mapping[str, Any]) -> Found:
+    """(questions, problems) of a folder and of the packs in it: her own names come first."""
+    own, wrong = question_files.folder(folder, model)
+    packed, wrong_too = pack_folder.found(folder, model, {question.name for question in own})
+    return [*own, *packed], [*wrong, *wrong_too]
 
 
 def queries(questions: Iterable[question_files.Question]) -> dict[str, dict]:

@@ -57,6 +57,7 @@ class Question:
     sql: str
     params: tuple[str, ...]
     lines: Mapping[str, int] = field(default_factory=dict)  # {key of the head: its line}, as question_header.read
+    pack: str = ""  # of whose questions it is one, where somebody else wrote it
 
     def query(self) -> dict[str, Any]:
         """As metadata.yml has a query, for Datasette and our pages; `file` says that it is hers."""
@@ -70,6 +71,7 @@ class Question:
             "description": self.description,
             "aggregate": self.aggregate,
             "show": self.show,
+            "pack": self.pack,
         }
         query = {"title": self.title, "heading": self.heading, "hide_sql": True, "params": list(self.params)}
         return {

@@ -17,7 +17,18 @@ from datasette.utils import tilde_decode
 from datasette.utils.asgi import Request, Response
 from datasette.views.table import TableView
 
-from loaders import answers, asked, choices, look_ups, own_groups, question_data, question_links, remembering, web
+from loaders import (
+    answers,
+    asked,
+    choices,
+    look_ups,
+    own_groups,
+    pack_folder,
+    question_data,
+    question_links,
+    remembering,
+    web,
+)
 
 # What an empty field stands for, where a question's own `hints` say nothing of it.
 HINTS = {
@@ -46,6 +57,7 @@ class Question(TableView):
     async def data(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         query = await question_of(self.ds, request)
         if query:
+            pack_folder.of_a_pack.set(bool(query.get("pack")))
             web.ask_instead(request, asked.trimmed(query, request.query_string))
         wrong = asked.wrong(query, values_of(query, request)) if query else {}
         if query and not request.url_vars["format"] and (there := await there_for(self.ds, request, query)):

@@ -52,7 +52,7 @@ async def home(datasette: Datasette, request: Request) -> Response:
 async def shelf(datasette: Datasette, request: Request, name: str) -> dict:
     """One database: its courses, each with its page and a few of the questions that can be asked of it."""
     every = await question_links.questions(datasette, request, name)
-    own = [row for row in every if row.get("file")]
+    own = [row for row in every if row.get("file") and not row.get("pack")]
     queries = [row for row in every if "course" in row.get("params", [])]
     first = [row for row in queries if row["name"] in FIRST] or queries[: len(FIRST)]
     courses = await web.ask(datasette, name, answers.courses)
