@@ -12,6 +12,7 @@ from loaders import accounts, answers, look_ups, noting, question_links, web
 FIRST = (
     "student_profile",
     "never_opened",
+    "not_completed",
     "opened_not_completed",
     "away",
     "never_entered",
