@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from loaders import asked, choices
+from urllib.parse import parse_qsl, urlencode
+
+from loaders import asked, choices, choosing
 
 # What an empty field stands for, where a question's own `hints` say nothing of it.
 HINTS = {
@@ -71,3 +73,14 @@ def is_spared(name: str, value: str, listed: set[str]) -> bool:
 def values_in(options: list) -> set[str]:
     """All values of a list, as text."""
     return {str(option[0]) for _, group in options for option in group}
+
+
+def meant(fields: list[dict], query_string: str) -> list[dict]:
+    """Where a name fits several students: each of them (`words`, `link`, a query string) to ask again with."""
+    field = next((field for field in fields if field["kind"] == "search" and field["value"]), None)
+    options = [option for _, group in field["options"] for option in group] if field else []
+    known = [(value, value if isinstance(value, int) else None, words) for value, words in options]
+    found = choosing.best("student", field["value"], known) if field else []
+    others = [pair for pair in parse_qsl(query_string, keep_blank_values=True) if field and pair[0] != field["name"]]
+    links = [{"words": words, "link": urlencode([*others, (field["name"], value)])} for value, _, words in found]
+    return links[: choosing.LISTED] if len(links) > 1 else []

@@ -69,6 +69,7 @@ async def with_form(
     data["fields"] = form_fields.fields(query, values_of(query, request), there["lists"], wrong, answered)
     data |= {"is_hidden": silent_columns.are_silent, "fresh": there["fresh"]}
     data["course_page"] = course_page(datasette, query["database"], data["fields"])
+    data["meant"] = form_fields.meant(data["fields"], request.query_string)
     data["earlier"] = earlier.said(data["fields"], request.query_string)
     is_answered = answered and not wrong and remembering.is_answer(data.get("columns", []), data.get("rows", []))
     remember(request, query, there, chosen, is_answered)

@@ -89,6 +89,17 @@ async def test_text_for_a_number_is_one_clear_sentence(datasette, form):
     assert (await get(datasette, f"/moodle/away{form}?course=2&days=10")).status_code == 200
 
 
+@pytest.mark.parametrize("form", ["", ".json", ".csv"])
+async def test_weeks_the_wrong_way_round_are_refused_beside_the_field(datasette, form):
+    answer = await get(datasette, f"/moodle/resource_usage{form}?course=2&from_week=3&to_week=2")
+    sentence = "“To week” is before “From week”: choose 3 or later, or leave one of them empty."
+    assert answer.status_code == 400
+    assert sentence == answer.json()["error"] if form == ".json" else sentence in answer.text
+    if not form:
+        field = HTMLParser(answer.text).css_first("select[name=to_week]").attributes
+        assert field["aria-invalid"] == "true" and field["aria-describedby"] == "ask-to_week-wrong"
+
+
 @pytest.mark.parametrize("form", [".json", ".csv"])
 @pytest.mark.parametrize("given, meant", [("days=+", ""), ("days=%093", "days=3"), ("group=Online+", "group=Online")])
 async def test_blanks_around_a_value_change_nothing(datasette, form, given, meant):
@@ -123,6 +134,19 @@ async def test_students_are_searched_by_name(datasette):
         assert len(answer.css("tbody .col-fullname")) == 1
     page = await page_of(datasette, "/moodle/student_profile?course=2&student=18")
     assert page.css_first("#ask-student-said").text() == "Sam Lee (18)"
+
+
+async def test_a_name_of_several_leads_to_each_of_them(datasette):
+    page = await page_of(datasette, "/moodle/before_due?course=2&activity=11&student=lee")
+    assert page.css_first(".no-answer").text() == (
+        "Several people have a name that begins with “lee”: Sam Lee (18), Sam Lee (19)."
+    )
+    links = page.css(".meant a")
+    assert [link.text() for link in links] == ["Sam Lee (18)", "Sam Lee (19)"]
+    answer = await page_of(datasette, "/moodle/before_due" + links[1].attributes["href"])
+    assert len(answer.css("tbody .col-fullname")) == 1 and not answer.css(".meant")
+    page = await page_of(datasette, "/moodle/student_profile?course=2&student=m%C3%BCller")
+    assert page.css_first("tbody .col-fullname").text() == "Zoë Müller"
 
 
 async def test_whoever_may_see_one_question_only_is_told_no_names_to_choose_from(datasette):
