@@ -52,11 +52,12 @@ def words(query: Mapping) -> dict[str, str]:
 
 
 def wrong(query: Mapping, given: Mapping[str, str]) -> dict[str, str]:
-    """{parameter: a sentence} for each number of a question that is none as it is given."""
+    """{parameter: a sentence} for each number of a question that is none as it is given; weeks in the wrong order."""
     called, whole = words(query), numbers(query["sql"])
     asked = {name: value for name in whole if (value := given.get(name) or "")}
     said = {name: _sentence(name, value, whole[name]) for name, value in asked.items()}
-    return {name: f"“{called.get(name, name)}” takes {sentence}." for name, sentence in said.items() if sentence}
+    found = {name: f"“{called.get(name, name)}” takes {sentence}." for name, sentence in said.items() if sentence}
+    return found or _backwards(called, asked)
 
 
 def trimmed(query: Mapping, query_string: str) -> str:
@@ -77,6 +78,15 @@ def _sentence(name: str, value: str, whole: bool) -> str:
     span = f" from {least} to {most}" if most is not None else f" from {least}" if is_one else ""
     shown = value[:LONGEST] + "…" * (len(value) > LONGEST)
     return f"{kind}{span}, not “{shown}”; leave it empty if you do not mind"
+
+
+def _backwards(called: Mapping[str, str], asked: Mapping[str, str]) -> dict[str, str]:
+    """What is wrong with weeks that end before they begin: no row would fit, which is not nobody."""
+    first, last = asked.get("from_week"), asked.get("to_week")
+    if not first or not last or float(first) <= float(last):
+        return {}
+    words = [called.get(name, name) for name in ("from_week", "to_week")]
+    return {"to_week": f"“{words[1]}” is before “{words[0]}”: choose {first} or later, or leave one of them empty."}
 
 
 def _inside(sql: str, end: int) -> str:

@@ -1,5 +1,6 @@
 """What somebody means who names a group, an activity or a student: Moodle's id, the name, or how it begins.
 
+A student is found by how any word of the name begins, as teachers know many by their last names alone.
 A section is named by its number on the course page, which is what teachers know it by, instead of Moodle's id.
 
 Questions in SQL (see functions.py) and pages choose alike, and say the same where nothing or several fit.
@@ -8,6 +9,7 @@ Questions in SQL (see functions.py) and pages choose alike, and say the same whe
 from __future__ import annotations
 
 import json
+import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -40,8 +42,8 @@ def choose(noun: str, asked: str | list[str], known: list[tuple[int, int | None,
     if len(several) > MOST:  # each is compared with all there are
         return Choice([], f"at most {MOST} {MANY[noun]} can be named at once")
     for name in several:
-        fitting = _best(name, known)
-        if len(fitting) == 1 or (noun == "group" and fitting and _fit(name, *fitting[0][1:]) <= NAME):
+        fitting = best(noun, name, known)
+        if len(fitting) == 1 or (noun == "group" and fitting and _fit(noun, name, *fitting[0][1:]) <= NAME):
             found += [row[0] for row in fitting]
         else:
             notes.append(_sentence(noun, name, fitting, known))
@@ -57,7 +59,7 @@ def names(asked: str | list[str]) -> list[str]:
     return list(dict.fromkeys(str(name).strip()[:LONGEST] for name in several if str(name).strip()))
 
 
-def _fit(asked: str, moodle_id: int | None, name: str | None) -> int:
+def _fit(noun: str, asked: str, moodle_id: int | None, name: str | None) -> int:
     if moodle_id is not None and asked == str(moodle_id):
         return ID
     if asked == (name or "").strip():
@@ -65,20 +67,26 @@ def _fit(asked: str, moodle_id: int | None, name: str | None) -> int:
     own, wanted = fold(name), fold(asked)
     if own == wanted:
         return CASE
-    return BEGINNING if wanted and own.startswith(wanted) else NOT
+    if wanted and (own.startswith(wanted) or (noun == "student" and _begins_a_word(own, wanted))):
+        return BEGINNING
+    return NOT
 
 
-def _best(asked: str, known: list[tuple]) -> list[tuple]:
+def _begins_a_word(own: str, wanted: str) -> bool:
+    """Whether a word of a name begins so; what is a number is an id and no part of a name."""
+    return not wanted.isdigit() and re.search(rf"\b{re.escape(wanted)}", own) is not None
+
+
+def best(noun: str, asked: str, known: list[tuple]) -> list[tuple]:
     """The rows that fit best; an id goes before a name."""
-    fits = [(_fit(asked, moodle_id, name), (key, moodle_id, name)) for key, moodle_id, name in known]
-    best = min((fit for fit, _ in fits), default=NOT)
-    return [row for fit, row in fits if fit == best and fit < NOT]
+    fits = [(_fit(noun, asked, moodle_id, name), (key, moodle_id, name)) for key, moodle_id, name in known]
+    closest = min((fit for fit, _ in fits), default=NOT)
+    return [row for fit, row in fits if fit == closest and fit < NOT]
 
 
 def _sentence(noun: str, asked: str, fitting: list[tuple], known: list[tuple]) -> str:
     if fitting:
-        how = "begin with" if _fit(asked, *fitting[0][1:]) == BEGINNING else "are called"
-        return f"several {MANY[noun]} {how} “{asked}”: {_listed(fitting)}"
+        return f"several {MANY[noun]} {_how(noun, asked, fitting)} “{asked}”: {_listed(fitting)}"
     if noun in ("group", "section", "field", "value", "grade"):
         there = f"the {MANY[noun]} are {_listed(known)}" if known else f"no {MANY[noun]} of this course are loaded"
         number = " or has it as number" if noun == "section" else ""
@@ -86,6 +94,14 @@ def _sentence(noun: str, asked: str, fitting: list[tuple], known: list[tuple]) -
     if noun == "student":
         return f"nobody in this course is called “{asked}” or has it as Moodle id"
     return f"no activity is called “{asked}” or has it as Moodle id"
+
+
+def _how(noun: str, asked: str, fitting: list[tuple]) -> str:
+    """How several fit a name."""
+    if _fit(noun, asked, *fitting[0][1:]) < BEGINNING:
+        return "are called"
+    begin = all(fold(name).startswith(fold(asked)) for _, _, name in fitting)
+    return "begin with" if begin else "have a name that begins with"
 
 
 def _listed(rows: list[tuple]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -20,14 +21,19 @@ MOST_IN_TURN = 500  # so many keys an address may hold
 KEYS = re.compile(r"\d{1,18}(\.\d{1,18})*", re.ASCII)
 QUESTION = re.compile(r"(/[^/]+)*/[^/.]+/[^/.]+")
 NOT_CARRIED = {"sql", "_where", "_through"}
+WITH_GONE = "_suspended"  # in the address of a question: its lists are also of those who are no longer active
+Gone = dict[tuple[str, int | None], dict[int, str]]  # (database, Moodle's id of a course) -> our key -> status
 LOCAL = re.compile(r"/(?![/\\])[!-\[\]-~]{0,2000}")  # a path of this server: no other host, no backslash, no space
 
 
-def lists(columns: Iterable[str], rows: Iterable[Mapping], database: str) -> list[dict]:
+def lists(
+    columns: Iterable[str], rows: Iterable[Mapping], database: str, gone: Gone | None = None, with_gone: bool = False
+) -> list[dict]:
     """The people of an answer with `person` and `email`, by database and course: mostly one list.
 
     Each has `db`, `course` (Moodle's id, or None), `people` (`person`, `fullname`, `email`, each person once),
-    `ids` (as written), `addresses` and `left_out` (see letters.reached).
+    `ids` (as written), `addresses` and `left_out` (see letters.reached); `gone`, {status: how many} of those who are
+    no longer active there, who are among them only `with_gone`.
     """
     columns = set(columns)
     found: dict[tuple, dict[int, dict]] = {}
@@ -40,14 +46,35 @@ def lists(columns: Iterable[str], rows: Iterable[Mapping], database: str) -> lis
             name = row["fullname"] if "fullname" in columns else None
             person = {"person": row["person"], "fullname": name, "email": row["email"]}
             found.setdefault(place, {}).setdefault(row["person"], person)
-    return [described(db, course, list(people.values())) for (db, course), people in found.items()]
+    return [
+        described(db, course, list(people.values()), (gone or {}).get((db, course), {}), with_gone)
+        for (db, course), people in found.items()
+    ]
 
 
-def described(db: str, course: int | None, people: list[dict]) -> dict:
-    """One of `lists`."""
+def described(db: str, course: int | None, people: list[dict], gone: dict[int, str], with_gone: bool) -> dict:
+    """One of `lists`; `gone` says whose enrolment is what, where it is not active."""
+    counted = Counter(gone[row["person"]] for row in people if row["person"] in gone)
+    people = [row for row in people if with_gone or row["person"] not in gone]
     addresses, left_out = letters.reached(people)
     ids = joined(row["person"] for row in people)
-    return {"db": db, "course": course, "people": people, "ids": ids, "addresses": addresses, "left_out": left_out}
+    of_these = {"ids": ids, "addresses": addresses, "left_out": left_out, "gone": counted, "with_gone": with_gone}
+    return {"db": db, "course": course, "people": people, **of_these}
+
+
+def gone(conn: sqlite3.Connection) -> dict[int | None, dict[int, str]]:
+    """{Moodle's id of a course: {our key of a student: suspended, ...}} of those who are not active in it."""
+    found: dict[int | None, dict[int, str]] = {}
+    for course, person, status in conn.execute(_GONE):
+        found.setdefault(course, {})[person] = status
+    return found
+
+
+_GONE = """
+select courses.moodle_id, enrolments.person_id, enrolments.status
+from enrolments join courses on courses.id = enrolments.course_id
+where enrolments.role = 'student' and enrolments.status != 'active'
+"""
 
 
 def people(conn: sqlite3.Connection, keys: list[int]) -> list[dict]:

@@ -14,6 +14,7 @@ IDLE_S = 12 * 3600
 MOST = 100  # sessions
 ITSELF = ("group", "section", "week", "from_week", "to_week", "student")
 ABOUT_ONE = "One student"  # the heading below which the next question is about the same student
+WHOLE = ("all", "the whole")  # how a hint begins that says: left empty, the question is about all of the course
 
 
 def kept(query: dict) -> dict[str, str]:
@@ -28,6 +29,20 @@ def kept(query: dict) -> dict[str, str]:
     return {name: known[name] for name in params if name in known}
 
 
+def carried(query: dict) -> dict[str, str]:
+    """Of `kept`, what a question is filled with: no activity where leaving it out asks about the whole course."""
+    hints = query.get("hints") or {}
+    found = kept(query).items()
+    return {name: key for name, key in found if key != "activity" or not hints.get(name, "").startswith(WHOLE)}
+
+
+def is_answer(columns: list[str], rows: list) -> bool:
+    """Whether there is something in an answer: neither nobody nor a sentence that says why there is none."""
+    if len(rows) == 1 and "note" in columns:
+        return rows[0][columns.index("note")] is None
+    return bool(rows)
+
+
 @dataclass
 class Chosen:
     """`course`: (our key, Moodle's id, site) last asked for in a database; `values`: what was chosen, by both."""
@@ -36,9 +51,12 @@ class Chosen:
     values: dict[tuple[str, int], dict[str, str]] = field(default_factory=dict)
     at: float = 0.0
 
-    def take(self, database: str, course: int, given: dict[str, str]) -> None:
-        """Remember what a form was sent with; a field sent empty forgets."""
-        values = {**self.of(database, course), **given}
+    def take(self, database: str, course: int, given: dict[str, str], is_answered: bool = True) -> None:
+        """Remember what a form was sent with; a field sent empty forgets, and so does a new value without an answer."""
+        before = self.of(database, course)
+        if not is_answered:
+            given = {name: value if value == before.get(name) else "" for name, value in given.items()}
+        values = {**before, **given}
         self.values[database, course] = {name: value for name, value in values.items() if value}
 
     def of(self, database: str, course: int) -> dict[str, str]:

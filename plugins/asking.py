@@ -21,32 +21,18 @@ from loaders import (
     answers,
     asked,
     choices,
+    earlier,
+    form_fields,
     look_ups,
     own_groups,
     pack_folder,
     question_data,
     question_links,
     remembering,
+    silent_columns,
     web,
 )
 
-# What an empty field stands for, where a question's own `hints` say nothing of it.
-HINTS = {
-    "course": "the newest",
-    "group": "everybody",
-    "student": "everybody",
-    "from_week": "the first",
-    "to_week": "the last",
-    "week": "all weeks",
-    "section": "all sections",
-    "days": "14",
-    "pct": "50",
-}
-EXAMPLES = {"student": "name or Moodle id", "value": "or how it begins"}
-NOT_CHOSEN = "not chosen"
-NAMES = {"fullname", "activity", "name", "discussion", "from_fullname"}  # columns that say what a row is about
-IDS = {"person", "to_person", "moodle_id", "to_moodle_id", "course", "cmid"}  # ... and those that say it to machines
-SELDOM = ("site", "person")  # shown only when they decide something
 MOST_ROWS = 1000  # that a page shows: ten times as many take a browser seconds
 COUNT_MS = 500
 
@@ -84,8 +70,13 @@ async def with_form(
     """What Datasette found for a page, with the form and all that the templates say about the answer."""
     data, extra, templates, status = found
     answered = status == 200 and not data.get("error")
-    data |= {"fields": fields(query, request, there, wrong, answered), "is_hidden": is_hidden, "fresh": there["fresh"]}
+    data["fields"] = form_fields.fields(query, values_of(query, request), there["lists"], wrong, answered)
+    data |= {"is_hidden": silent_columns.are_silent, "fresh": there["fresh"]}
     data["course_page"] = course_page(datasette, query["database"], data["fields"])
+    data["meant"] = form_fields.meant(data["fields"], request.query_string)
+    data["earlier"] = earlier.said(data["fields"], request.query_string)
+    is_answered = answered and not wrong and remembering.is_answer(data.get("columns", []), data.get("rows", []))
+    remember(request, query, there, chosen, is_answered)
     data |= {"kept": kept_words(query, there, chosen), "afresh": afresh(datasette, query, request)}
     if wrong:
         data["rows"].clear()  # Datasette makes the rows of the page of this very list, later on
@@ -143,58 +134,6 @@ def offered(conn: sqlite3.Connection, lists: set[str], given: dict[str, str], sq
     return {"lists": {"course": courses, "site": sites, **found}, "course": course and course["id"], "fresh": fresh}
 
 
-def fields(query: dict, request: Request, there: dict, wrong: dict[str, str], answered: bool) -> list[dict]:
-    """A dict for each parameter, in their order: `name`, `words`, `value`, `hidden`, `wrong` and what `field` adds.
-
-    Where nothing is `answered`, nothing is recorded, and nobody is named.
-    """
-    words, given, numbers = asked.words(query), values_of(query, request), asked.numbers(query["sql"])
-    found = []
-    for name in query["params"]:
-        listed = choices.list_of(name, query.get("choices") or {})
-        options = there["lists"].get(listed) or []
-        if listed == "student" and (wrong or not answered):
-            options = []
-        row = {"name": name, "words": words[name], "value": given[name], "wrong": wrong.get(name)}
-        row["hidden"] = is_spared(name, given[name], values_in(options))
-        found.append({**row, **field(name, given[name], listed, options, query.get("hints") or {}, numbers.get(name))})
-    return found
-
-
-def field(name: str, value: str, listed: str, options: list, hints: dict, whole: bool | None) -> dict:
-    """How to ask: `kind` (select, search, number, text), `options`, `hint` (what empty means), `example`, `said`.
-
-    `whole` is None for what is no number. `said` is the name of a student who was chosen by id.
-    """
-    hint = hints.get(name) or HINTS.get(name) or HINTS.get(listed) or ""
-    if listed == "student":
-        said = {str(option): words for _, group in options for option, words in group}.get(value)
-        said = said if said != value else None
-        return {"kind": "search", "options": options, "hint": hint, "example": EXAMPLES["student"], "said": said}
-    if options:
-        if value and value not in values_in(options):
-            options = [("As asked", [(value, value)]), *options]
-        return {"kind": "select", "options": options, "hint": hint or NOT_CHOSEN}
-    if whole is not None:
-        least, most = asked.limits(name)
-        return {"kind": "number", "hint": hint, "least": least, "most": most, "step": "1" if whole else "any"}
-    return {"kind": "text", "hint": hint, "example": EXAMPLES.get(name, "")}
-
-
-def is_spared(name: str, value: str, listed: set[str]) -> bool:
-    """Whether a field would ask what there is no choice in."""
-    if name == "course":
-        return len(listed) < 2 and value in ("", *listed)
-    if name == "site":
-        return len(listed) < 2
-    return name in SELDOM and not value
-
-
-def values_in(options: list) -> set[str]:
-    """All values of a list, as text."""
-    return {str(option[0]) for _, group in options for option in group}
-
-
 def chosen_by(datasette: Datasette, request: Request) -> remembering.Chosen | None:
     """What this session chose before; None for whoever asks without one."""
     cookie = request.cookies.get(web.COOKIE)
@@ -208,20 +147,29 @@ def chosen_by(datasette: Datasette, request: Request) -> remembering.Chosen | No
 def remembered(
     datasette: Datasette, request: Request, query: dict, there: dict, chosen: remembering.Chosen | None
 ) -> str | None:
-    """The address of this question with what was chosen before, where it came without a choice; else keeps that."""
+    """The address of this question with what was chosen before, where it came without a choice."""
     if chosen is None or there["course"] is None:
         return None
     database, course = query["database"], there["course"]
-    given, kept = {name: request.args[name].strip() for name in request.args}, remembering.kept(query)
+    given = set(request.args)
+    if given & (set(query["params"]) - {"course", "site"}):
+        return None
+    added = earlier.marked(before(query, there, chosen, remembering.carried(query)))
+    if not given & {"course", "site"} and chosen.course.get(database, (course,))[0] != course:
+        added = dict(zip(("course", "site"), chosen.course[database][1:], strict=True))
+    return address_of(datasette, query, request.query_string, urlencode(added, safe=",")) if added else None
+
+
+def remember(request: Request, query: dict, there: dict, chosen: remembering.Chosen | None, is_answered: bool) -> None:
+    """Keep what this question was asked with for the next one, as far as it had an answer."""
+    if chosen is None or there["course"] is None:
+        return
+    database, course = query["database"], there["course"]
+    given = {name: request.args[name].strip() for name in request.args}
     if set(given) & set(query["params"]):
         chosen.course[database] = course, given.get("course", ""), given.get("site", "")
-    if set(given) & (set(query["params"]) - {"course", "site"}):
-        chosen.take(database, course, {key: given[name] for name, key in kept.items() if name in given})
-        return None
-    added = before(query, there, chosen, kept)
-    if not set(given) & {"course", "site"} and chosen.course.get(database, (course,))[0] != course:
-        added = dict(zip(("course", "site"), chosen.course[database][1:], strict=True))
-    return address_of(datasette, query, request.query_string, urlencode(added)) if added else None
+    kept = remembering.kept(query)
+    chosen.take(database, course, {key: given[name] for name, key in kept.items() if name in given}, is_answered)
 
 
 def before(query: dict, there: dict, chosen: remembering.Chosen, kept: dict[str, str]) -> dict[str, str]:
@@ -240,7 +188,7 @@ def address_of(datasette: Datasette, query: dict, *parts: str) -> str:
 def is_offered(query: dict, name: str, value: str, there: dict) -> bool:
     """Whether the question still offers a value; a student may be anything that was typed."""
     listed = choices.list_of(name, query.get("choices") or {})
-    return listed == "student" or value in values_in(there["lists"].get(listed) or [])
+    return listed == "student" or value in form_fields.values_in(there["lists"].get(listed) or [])
 
 
 def kept_words(query: dict, there: dict, chosen: remembering.Chosen | None) -> list[str]:
@@ -286,20 +234,6 @@ async def count_of(datasette: Datasette, query: dict, request: Request) -> int |
     except (QueryInterrupted, sqlite3.Error):
         return None
     return found.rows[0][0]
-
-
-def is_hidden(columns: list[str], rows: list[list]) -> list[bool]:
-    """Which columns say nothing to a reader: empty, ids beside names, UTC beside course time, a week that has words."""
-    has_names = NAMES & set(columns)
-
-    def silent(index: int, name: str) -> bool:
-        twin = name.removesuffix("_utc") + "_local"
-        spare = name == "label" or (name.endswith("_utc") and twin in columns)
-        spare |= bool(has_names) and name in IDS  # JSON and CSV have them
-        spare |= name == "week" and "week_name" in columns
-        return spare or all(str(row[index]).strip() in ("", "&nbsp;") for row in rows)
-
-    return [silent(index, name) for index, name in enumerate(columns)]
 
 
 @hookimpl

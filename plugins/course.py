@@ -23,6 +23,8 @@ from loaders import (
 )
 
 ON_PAPER = 40  # columns of the grid that a sheet has room for
+# Of an activity: what a link is called, the question it leads to, and the count that tells whether there is anybody.
+WHO_NOT = (("who_not", "never_opened", "students"), ("who_has_not", "not_completed", "completed"))
 
 
 async def course_page(datasette: Datasette, request: Request) -> Response:
@@ -47,15 +49,19 @@ async def course_page(datasette: Datasette, request: Request) -> Response:
 
 
 def lead_on(datasette: Datasette, database: str, course: dict, found: dict, group: str, queries: dict) -> None:
-    """Add to what was found where it leads: to the question behind a count, to Moodle, to who has not opened it."""
+    """Add to what was found where it leads: to the question behind a count, to Moodle, to who has not (WHO_NOT)."""
     for finding in found["needs_a_look"]:
         query, asked = queries[finding["question"]], {"group": group, **finding["given"]}
         finding["href"] = question_links.link(datasette, database, query, course, **asked)["href"]
     for row in (row for section in found["sections"] for row in section["activities"]):
         row["href"] = moodle_links.activity(course, row)
         asked = {"activity": str(row["cmid"] or row["name"] or ""), "group": group}
-        who = queries.get("never_opened") if may_lack(row, found["students"]) else None
-        row["who_not"] = who and question_links.link(datasette, database, who, course, **asked)["href"]
+        for name, key, count in (
+            ("who_not", "never_opened", "students"),
+            ("who_has_not", "not_completed", "completed"),
+        ):
+            who = queries.get(key) if may_lack(row, count, found["students"]) else None
+            row[name] = who and question_links.link(datasette, database, who, course, **asked)["href"]
 
 
 def offered(request: Request, groups: list[dict]) -> list[dict]:
@@ -63,9 +69,9 @@ def offered(request: Request, groups: list[dict]) -> list[dict]:
     return [row for row in groups if own_groups.is_offered(request.actor, row["value"], row["name"])]
 
 
-def may_lack(row: dict, students: int) -> bool:
-    """Whether there is somebody who has not opened an activity, as far as that is known."""
-    return row["students"] is not None and row["students"] < students and not row["is_deleted"]
+def may_lack(row: dict, count: str, students: int) -> bool:
+    """Whether there is somebody who has not opened (or completed) an activity, as far as that is known."""
+    return row[count] is not None and row[count] < students and not row["is_deleted"]
 
 
 async def course_json(datasette: Datasette, request: Request) -> Response:
@@ -90,11 +96,26 @@ async def completion_page(datasette: Datasette, request: Request) -> Response:
         "name_sort": sorting(found, "name", at["grid"], section),
         "done_sort": sorting(found, "done", at["grid"], section),
         "sorts": [sorting(found, row["key"], at["grid"], section) for row in found["activities"]],
+        "who_not": await who_not(datasette, request, database, course, narrowed, found),
         "forms": {kind: f"{at[kind]}&{narrowed_to(section, found['sort'])}" for kind in ("json", "csv")},
         "fields": {**fields(course, database), "sort": found["sort"]},
         "on_paper": ON_PAPER,
     }
     return await web.page(datasette, request, "coursette_grid.html", context)
+
+
+async def who_not(
+    datasette: Datasette, request: Request, database: str, course: dict, narrowed: usage.Filters, found: dict
+) -> list[str | None]:
+    """For each activity of the grid the address of who has not completed it; None where nothing is known of it."""
+    asked = {query["name"]: query for query in await questions(datasette, request, database)}
+    group, query = needs_a_look.group_text(narrowed.groups), asked.get("not_completed")
+
+    def address(row: dict) -> str:
+        activity = str(row["cmid"] or row["name"] or "")
+        return question_links.link(datasette, database, query, course, activity=activity, group=group)["href"]
+
+    return [address(row) if query and row["completed"] is not None else None for row in found["activities"]]
 
 
 async def completion_json(datasette: Datasette, request: Request) -> Response:

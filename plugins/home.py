@@ -14,6 +14,7 @@ from loaders import accounts, answers, look_ups, noting, own_groups, own_questio
 FIRST = (
     "student_profile",
     "never_opened",
+    "not_completed",
     "opened_not_completed",
     "away",
     "never_entered",

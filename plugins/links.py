@@ -17,7 +17,7 @@ OF_TABLES = {"people": "id", "people_wide": "person_id"}  # table with `fullname
 # column -> what its link asks; the value is the address of another question, from this one's
 QUESTIONS = {
     "never_opened": "Who has never opened",
-    "not_completed": "Who opened but has not completed",
+    "not_completed": "Who has not completed",
 }
 
 
@@ -33,7 +33,7 @@ def render_cell(row, value, column, table, database, datasette):
         course = row["course"] if "course" in columns else None
         database = row["database"] if "database" in columns else database  # of the record, which tells of others
         return _link(_student(datasette, database, row["person"], course), value)
-    if table is None and column in QUESTIONS and "label" in columns and value.startswith((column, "opened_")):
+    if table is None and column in QUESTIONS and "label" in columns and value.startswith(column):
         asked = f"{QUESTIONS[column]} {row['name']}?"
         return Markup('<a href="{}/{}" aria-label="{}" title="{}">who?</a>').format(
             datasette.urls.database(database), value, asked, asked

@@ -6,7 +6,7 @@ Below every answer with `person` and `email` (templates/coursette_people.html). 
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from datasette import hookimpl
 from datasette.app import Datasette
@@ -90,21 +90,36 @@ def extra_template_vars(datasette, request, view_name):
             return {}
         open_to = await web.databases(datasette, request.actor)
         back = people_lists.local(request.path + (f"?{request.query_string}" if request.query_string else ""))
+        gone = await gone_from(datasette, open_to)
+        other = "?" + the_other_way(request)
 
         def lists_of(columns, rows, database):
-            return [
-                linked(datasette, each, back, each["db"] in open_to)
-                for each in people_lists.lists(columns, rows, database)
-            ]
+            found = people_lists.lists(columns, rows, database, gone, bool(request.args.get(people_lists.WITH_GONE)))
+            return [{**linked(datasette, each, back, each["db"] in open_to), "other": other} for each in found]
 
         return {"lists_of": lists_of, "letter_draft": {"subject": "", "letter": DRAFT}}
 
     return added
 
 
+async def gone_from(datasette: Datasette, databases: list[str]) -> people_lists.Gone:
+    """Who is no longer active in which course, as far as this visitor may see it."""
+    found = {name: await web.ask(datasette, name, people_lists.gone) for name in databases}
+    return {(name, course): people for name, courses in found.items() for course, people in courses.items()}
+
+
+def the_other_way(request: Request) -> str:
+    """This address with those who are no longer active in its lists, or without them."""
+    asked = parse_qsl(request.query_string, keep_blank_values=True)
+    kept = [pair for pair in asked if pair[0] != people_lists.WITH_GONE]
+    return urlencode(kept if len(kept) < len(asked) else [*kept, (people_lists.WITH_GONE, "1")])
+
+
 def linked(datasette: Datasette, found: dict, back: str | None, may_open: bool) -> dict:
     """A list with its links: `address`, `turn` (the first student's page), `back`; shown only where `may_open`."""
     order = [row["person"] for row in found["people"]][: people_lists.MOST_IN_TURN]
+    if not order:
+        return {**found, "may_open": False}
     kept = people_lists.carried({"turn": people_lists.joined(order), "back": back})
     ids = {"course": found["course"] or "", "person": order[0], "db": found["db"]}
     turn = datasette.urls.path(f"/-/student?{urlencode({**ids, **kept})}")

@@ -58,3 +58,13 @@ def test_the_sentence_says_what_it_takes():
         "from_week": f"“From week” takes a number, not “{'x' * 40}…”; leave it empty if you do not mind.",
     }
     assert "from 0, not “-1”" in asked.wrong(query, {"days": "-1"})["days"]
+
+
+def test_weeks_that_end_before_they_begin_are_refused():
+    query = QUERIES["resource_usage"]
+    assert asked.wrong(query, {"from_week": "4.5", "to_week": "4"}) == {
+        "to_week": "“To week” is before “From week”: choose 4.5 or later, or leave one of them empty."
+    }
+    for weeks in (("4", "4"), ("-1", "0"), ("10", ""), ("", "2"), ("9", "10")):
+        assert asked.wrong(query, dict(zip(("from_week", "to_week"), weeks, strict=True))) == {}
+    assert set(asked.wrong(query, {"from_week": "x", "to_week": "1"})) == {"from_week"}, "one thing at a time"

@@ -89,6 +89,17 @@ async def test_text_for_a_number_is_one_clear_sentence(datasette, form):
     assert (await get(datasette, f"/moodle/away{form}?course=2&days=10")).status_code == 200
 
 
+@pytest.mark.parametrize("form", ["", ".json", ".csv"])
+async def test_weeks_the_wrong_way_round_are_refused_beside_the_field(datasette, form):
+    answer = await get(datasette, f"/moodle/resource_usage{form}?course=2&from_week=3&to_week=2")
+    sentence = "“To week” is before “From week”: choose 3 or later, or leave one of them empty."
+    assert answer.status_code == 400
+    assert sentence == answer.json()["error"] if form == ".json" else sentence in answer.text
+    if not form:
+        field = HTMLParser(answer.text).css_first("select[name=to_week]").attributes
+        assert field["aria-invalid"] == "true" and field["aria-describedby"] == "ask-to_week-wrong"
+
+
 @pytest.mark.parametrize("form", [".json", ".csv"])
 @pytest.mark.parametrize("given, meant", [("days=+", ""), ("days=%093", "days=3"), ("group=Online+", "group=Online")])
 async def test_blanks_around_a_value_change_nothing(datasette, form, given, meant):
@@ -125,6 +136,19 @@ async def test_students_are_searched_by_name(datasette):
     assert page.css_first("#ask-student-said").text() == "Sam Lee (18)"
 
 
+async def test_a_name_of_several_leads_to_each_of_them(datasette):
+    page = await page_of(datasette, "/moodle/before_due?course=2&activity=11&student=lee")
+    assert page.css_first(".no-answer").text() == (
+        "Several people have a name that begins with “lee”: Sam Lee (18), Sam Lee (19)."
+    )
+    links = page.css(".meant a")
+    assert [link.text() for link in links] == ["Sam Lee (18)", "Sam Lee (19)"]
+    answer = await page_of(datasette, "/moodle/before_due" + links[1].attributes["href"])
+    assert len(answer.css("tbody .col-fullname")) == 1 and not answer.css(".meant")
+    page = await page_of(datasette, "/moodle/student_profile?course=2&student=m%C3%BCller")
+    assert page.css_first("tbody .col-fullname").text() == "Zoë Müller"
+
+
 async def test_whoever_may_see_one_question_only_is_told_no_names_to_choose_from(datasette):
     metadata = datasette._metadata_local
     metadata["allow"] = metadata["allow_sql"] = {"id": "teacher"}
@@ -153,12 +177,11 @@ async def location(datasette, path: str, actor: dict = TEACHER) -> str | None:
 
 async def test_what_was_chosen_comes_back_in_the_next_question(datasette):
     assert await location(datasette, "/moodle/weeks?course=2") is None, "nothing chosen yet"
-    await page_of(datasette, "/moodle/never_opened?course=2&activity=11&group=7")
-    filled = "/moodle/opened_not_completed?course=2&site=&activity=11&group=7"
+    await page_of(datasette, "/moodle/opened_not_completed?course=2&activity=11&group=7")
+    filled = "/moodle/opened_not_completed?course=2&site=&activity=11&group=7&_earlier=activity,group"
     assert await location(datasette, "/moodle/opened_not_completed?course=2&site=") == filled
-    assert (
-        await location(datasette, "/moodle/opened_not_completed") == "/moodle/opened_not_completed?activity=11&group=7"
-    )
+    bare = "/moodle/opened_not_completed"
+    assert await location(datasette, bare) == f"{bare}?activity=11&group=7&_earlier=activity,group"
     page = await page_of(datasette, filled)
     said = page.css_first(".fresh")
     assert "Remembered for your next question: Activity, Group" in said.text()
@@ -171,17 +194,57 @@ async def test_what_was_chosen_comes_back_in_the_next_question(datasette):
 async def test_an_empty_field_forgets_and_others_stay(datasette):
     await page_of(datasette, "/moodle/resource_usage?course=2&group=7&from_week=2&to_week=3")
     await page_of(datasette, "/moodle/resource_usage?course=2&group=&from_week=2&to_week=3")
-    assert await location(datasette, "/moodle/busiest?course=2") == "/moodle/busiest?course=2&from_week=2&to_week=3"
+    assert await location(datasette, "/moodle/busiest?course=2") == (
+        "/moodle/busiest?course=2&from_week=2&to_week=3&_earlier=from_week,to_week"
+    )
     assert await location(datasette, "/moodle/weeks?course=2") is None
 
 
 async def test_only_what_is_offered_comes_back(datasette):
-    await page_of(datasette, "/moodle/never_opened?course=2&activity=12&group=<b>")
-    assert await location(datasette, "/moodle/before_due?course=2") is None, "it is not due, and no such group"
+    await page_of(datasette, "/moodle/never_opened?course=2&activity=12&group=")
+    assert await location(datasette, "/moodle/before_due?course=2") is None, "it is not due"
     assert await location(datasette, "/moodle/chapters?course=2") is None, "it is no book"
-    found = "/moodle/completed_unseen?course=2"
-    assert await location(datasette, found) == f"{found}&activity=12"
-    assert await location(datasette, "/moodle/completed_unseen?course=3") is None, "it has other activities"
+    found = "/moodle/not_completed?course=2"
+    assert await location(datasette, found) == f"{found}&activity=12&_earlier=activity"
+    assert await location(datasette, "/moodle/not_completed?course=3") is None, "it has other activities"
+
+
+async def test_an_activity_is_not_carried_to_where_empty_asks_about_the_whole_course(datasette):
+    await page_of(datasette, "/moodle/never_opened?course=2&activity=11")
+    for name in ("completed_unseen", "offerings"):
+        assert await location(datasette, f"/moodle/{name}?course=2") is None, name
+    await page_of(datasette, "/moodle/never_opened?course=2&activity=10")
+    for name in ("readers_only", "discussions_read"):
+        assert await location(datasette, f"/moodle/{name}?course=2") is None, name
+
+
+async def test_the_answer_says_what_was_chosen_earlier_and_how_to_take_it_away(datasette):
+    await page_of(datasette, "/moodle/resource_usage?course=2&group=7&from_week=2")
+    page = await page_of(datasette, await location(datasette, "/moodle/weeks?course=2"))
+    said = page.css_first("h2 + .earlier")
+    assert said.text() == "Only Online, chosen earlier · everybody"
+    href = said.css_first("a").attributes["href"]
+    page = await page_of(datasette, f"/moodle/weeks{href}")
+    assert not page.css(".earlier") and not page.css("[name=group] option[value='7'][selected]")
+    assert await location(datasette, "/moodle/weeks?course=2") is None, "it is forgotten"
+    page = await page_of(datasette, await location(datasette, "/moodle/busiest?course=2"))
+    assert page.css_first(".earlier").text() == "Only from Week 2, chosen earlier · the first"
+    page = await page_of(datasette, "/moodle/weeks?course=2&group=7&_earlier=x,<b>,site")
+    assert not page.css(".earlier"), "only what the question takes"
+
+
+async def test_what_had_no_answer_is_not_remembered(datasette):
+    for question in (
+        "never_opened?course=2&activity=10&group=7",  # nobody
+        "never_opened?course=2&group=Offline",  # a note
+        "behind?course=2&group=7&pct=500",  # refused
+    ):
+        await get(datasette, f"/moodle/{question}")
+        assert await location(datasette, "/moodle/never_opened?course=2") is None, question
+    await page_of(datasette, "/moodle/weeks?course=2&group=7")
+    nobody = "/moodle/never_opened?course=2&activity=10&group=7"
+    assert "Answer: nobody" in (await page_of(datasette, nobody)).text()
+    assert "group=7&_earlier=group" in await location(datasette, "/moodle/never_opened?course=2"), "it had one before"
 
 
 async def test_the_course_comes_back_where_there_are_several(datasette):
@@ -204,7 +267,9 @@ async def test_a_student_comes_back_only_where_questions_are_about_one(datasette
     with_question(datasette, "one", **more)
     with_question(datasette, "other", **more)
     await page_of(datasette, "/moodle/one?course=2&student=Nia+New")
-    assert await location(datasette, "/moodle/other?course=2") == "/moodle/other?course=2&student=Nia+New"
+    assert (
+        await location(datasette, "/moodle/other?course=2") == "/moodle/other?course=2&student=Nia+New&_earlier=student"
+    )
     assert await location(datasette, "/moodle/student_profile?course=2") is None
 
 

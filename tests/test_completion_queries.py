@@ -103,6 +103,51 @@ def test_without_a_completion_report_what_was_handed_in_still_answers(db):
     assert note(ask(db, "opened_not_completed", activity="10")) == "no completion report of this course is loaded yet"
 
 
+# ---- Not completed ----
+
+
+def test_all_who_have_not_completed_it_whether_they_opened_it_or_not(db):
+    rows = ask(db, "not_completed", activity="11")
+    assert some(rows, "person", "status", "state", "opened", "clicks") == [
+        (AWAY, "suspended", "not in the report", "never", 0),
+        (OTHER_SAM, "active", "not completed", "yes", 1),
+        (ZOE, "active", "done, not passed", "yes", 1),
+        (NEW, "active", "not in the report", "never", 0),
+        (BO, "active", "not completed", "never", 0),
+    ]
+    assert {row["activity"] for row in ask(db, "not_completed")} == {"Quiz 1"}, "the one that was due"
+    assert rows[1]["last_opened_utc"] == "2016-03-08T22:00:00Z"
+    assert some(ask(db, "not_completed", activity="Quiz 1", group="Toowoomba"), "person") == [(BO,)]
+
+
+def test_what_was_handed_in_is_told_from_what_was_not(graded):
+    graded.execute(SUBMITTED, (BO, 2, "draft", "2016-03-08T10:00:00Z"))
+    graded.execute(ATTEMPTED, (NEW, 2, "finished", "2016-03-08T10:00:00Z"))
+    states = dict(some(ask(graded, "not_completed", activity="11"), "person", "state"))
+    assert (states[NEW], states[BO]) == ("submitted, not graded", "not completed")
+    graded.execute("delete from grades")
+    assert dict(some(ask(graded, "not_completed", activity="11"), "person", "state"))[NEW] == "submitted"
+
+
+def test_who_has_not_completed_is_not_asked_of_what_nobody_knows(db):
+    untracked = note(ask(db, "not_completed", activity="13"))
+    assert untracked == "Moodle does not track the completion of “The TPACK book”"
+    without_log(db)
+    assert {row["opened"] for row in ask(db, "not_completed", course="2", activity="11")} == {None}, (
+        "no log is no never"
+    )
+    db.execute("delete from completions where activity_id = 2")
+    rollups.build(db, 1)
+    missing = note(ask(db, "not_completed", course="2", activity="11"))
+    assert missing == "the completion reports that are loaded do not have “Quiz 1”"
+    db.execute("delete from completions")
+    rollups.build(db, 1)
+    assert note(ask(db, "not_completed", course="2")) == "no completion report of this course is loaded yet"
+    db.execute("update activities set tracked = 0")
+    none = "Moodle does not track the completion of any activity in this course"
+    assert note(ask(db, "not_completed", course="2")) == none
+
+
 # ---- Behind ----
 
 

@@ -173,6 +173,15 @@ async def test_names_lead_to_the_student_and_the_form_keeps_what_was_chosen(data
     assert "group=Online" in by_name and "section=1" in by_name and "sort=name" in by_name
 
 
+async def test_the_numbers_lead_to_who_has_not_completed_it(datasette):
+    for path in (f"{PAGE}&group=Online", "/-/course?course=2&group=Online"):
+        html = HTMLParser((await get(datasette, path)).text)
+        link = html.css_first('a[aria-label$="ho has not completed Quiz 1?"]').attributes["href"]
+        assert link == "/moodle/not_completed?course=2&site=https%3A%2F%2Fmoodle.example.edu&activity=11&group=Online"
+        assert "Zoë Müller" in text(await get(datasette, link))
+        assert not html.css('a[aria-label$="ho has not completed The TPACK book?"]'), "not tracked"
+
+
 async def test_the_page_is_escaped(datasette):
     page = (await get(datasette, PAGE)).text
     assert "<b>Bo" not in page and "<script" not in page and "<i>chat" not in page

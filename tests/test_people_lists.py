@@ -6,6 +6,7 @@ import csv
 import io
 import sqlite3
 from contextlib import closing
+from urllib.parse import quote
 
 import pytest
 from selectolax.lexbor import LexborHTMLParser as HTMLParser
@@ -15,7 +16,7 @@ from tests import made_up
 from tests.test_audit import rows
 from tests.visit import COLLEAGUE, TEACHER, cookies, get, instance, post
 
-LIST = "/moodle/student_profile?course=2"
+LIST = "/moodle/student_profile?course=2&_suspended=1"  # all six
 
 
 @pytest.fixture
@@ -60,6 +61,20 @@ async def test_addresses_can_be_copied_and_who_has_none_is_named(datasette):
 async def test_there_is_no_list_where_nobody_is(datasette):
     for path in ("/moodle/weeks?course=2", "/moodle/never_opened?activity=x", "/moodle/student_profile?course=77"):
         assert not (await page(datasette, path)).css(".people-list"), path
+
+
+async def test_who_is_suspended_is_left_out_until_asked_for(datasette):
+    html = await page(datasette, "/moodle/student_profile?course=2")
+    shown = html.css_first(".people-list")
+    assert "For these 5 students" in shown.text() and "1 suspended left out · include them" in shown.text()
+    assert "Al Away" not in shown.text() and "6 rows" in html.body.text(), "in the answer as before"
+    link = shown.css_first("p a").attributes["href"]
+    assert link == "?course=2&_suspended=1#people-1" and "open" not in shown.attributes
+    shown = (await page(datasette, "/moodle/student_profile" + link.partition("#")[0])).css_first(".people-list")
+    assert "For these 6 students" in shown.text() and "1 suspended included · leave them out" in shown.text()
+    assert shown.css_first("p a").attributes["href"] == "?course=2#people-1" and "open" in shown.attributes
+    shown = (await page(datasette, "/moodle/never_entered?course=2")).css_first(".people-list")
+    assert "For nobody who is still enrolled" in shown.text() and not shown.css("form, textarea")
 
 
 def test_who_is_in_several_rows_counts_once_and_no_row_of_a_sentence_counts():
@@ -108,7 +123,7 @@ async def test_all_in_turn(datasette):
 
 
 async def test_a_note_does_not_end_the_turn(datasette):
-    asked = f"/-/student?course=2&person=1&db=moodle&turn=2.1.3&back={LIST}"
+    asked = f"/-/student?course=2&person=1&db=moodle&turn=2.1.3&back={quote(LIST)}"
     form = (await page(datasette, asked)).css_first(".notes form").attributes["action"]
     answer = await post_note(datasette, form)
     html = await page(datasette, answer.headers["location"].partition("#")[0])

@@ -102,7 +102,7 @@ async def test_without_a_field_the_fields_are_the_answer(tmp_path):
 
 async def test_a_row_of_usage_leads_to_who_has_not(datasette):
     html = HTMLParser((await get(datasette, "/moodle/resource_usage?course=2")).text)
-    for column, words in (("never_opened", "Who has never opened"), ("not_completed", "Who opened but has not")):
+    for column, words in (("never_opened", "Who has never opened"), ("not_completed", "Who has not completed")):
         link = html.css_first(f"tbody .col-{column} a").attributes
         assert link["title"].startswith(words)
         assert HTMLParser((await get(datasette, link["href"])).text).css_first("tbody .col-fullname a")
