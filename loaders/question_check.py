@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from loaders import functions, guard, question_errors, question_sql
+from loaders import functions, guard, question_errors, question_sql, small_counts
 from loaders.question_files import Problem, Question
 from loaders.question_header import Wrong
 
@@ -177,9 +177,9 @@ def _columns_there(question: Question, columns: tuple[str, ...]) -> None:
         if column and column not in columns:
             line = at.get(f"chart.{role}", at.get("chart", 1))
             raise Wrong(f"the chart's {role} “{column}” is no column of the answer{_like(column, columns)}", line)
-    if question.aggregate and question.aggregate not in columns:
-        like = _like(question.aggregate, columns)
-        raise Wrong(f"“aggregate: {question.aggregate}” is no column of the answer{like}", at["aggregate"])
+    rule = small_counts.rule(question.aggregate)
+    for column in sorted(rule.columns() - set(columns)) if rule else ():
+        raise Wrong(f"“{column}” of “aggregate” is no column of the answer{_like(column, columns)}", at["aggregate"])
     for column in NEEDED.get(question.show, ()):
         if column not in columns:
             raise Wrong(f"with “show: {question.show}” the answer needs a column “{column}”", at["show"])

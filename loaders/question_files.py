@@ -50,7 +50,7 @@ class Question:
     heading: str
     parameters: tuple[question_keys.Parameter, ...]
     chart: Mapping[str, Any] | None
-    aggregate: str
+    aggregate: str | Mapping[str, Any]
     show: str
     text: str
     line: int

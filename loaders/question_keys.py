@@ -6,13 +6,14 @@ import difflib
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
+from loaders import small_counts
 from loaders.question_header import Wrong
 
-TEXTS = {"title": 200, "description": 2000, "question": 2000, "heading": 60, "aggregate": 60, "show": 20}
-KEYS = (*TEXTS, "parameters", "chart")
+TEXTS = {"title": 200, "description": 2000, "question": 2000, "heading": 60, "show": 20}
+KEYS = (*TEXTS, "parameters", "chart", "aggregate")
 OF_PARAMETER = {"label": 60, "choices": 20, "hint": 100, "default": 100}
 MOST_CHOICES = 100  # of a list that stands in the head
 # The lists of loaders/choices.py.
@@ -26,6 +27,7 @@ LISTS = (
     "due",
     "book",
     "forum",
+    "parted",
     "graded",
     "grade",
     "field",
@@ -61,7 +63,7 @@ class Keys:
     title: str = ""
     description: str = ""
     heading: str = ""
-    aggregate: str = ""
+    aggregate: str | Mapping[str, Any] = ""
     show: str = ""
     parameters: tuple[Parameter, ...] = ()
     chart: Mapping[str, Any] | None = None
@@ -81,7 +83,7 @@ def checked(said: Mapping[str, Any], at: Mapping[str, int]) -> Keys:
         title=texts.get("title", ""),
         description=texts.get("description", "") or texts.get("question", ""),
         heading=texts.get("heading", ""),
-        aggregate=texts.get("aggregate", ""),
+        aggregate=_aggregate(said["aggregate"], at["aggregate"]) if "aggregate" in said else "",
         show=show,
         parameters=parameters,
         chart=_chart(said["chart"], at) if "chart" in said else None,
@@ -145,6 +147,14 @@ def _chart(said: Any, at: Mapping[str, int]) -> dict[str, Any]:
     if not isinstance(words, dict) or not all(isinstance(one, str) for pair in words.items() for one in pair):
         raise Wrong("the words of a chart are {COLUMN: what a reader calls it}", at.get("chart.words", line))
     return dict(said)
+
+
+def _aggregate(said: Any, line: int) -> str | Mapping[str, Any]:
+    """The column that counts students, or what small_counts.Rule says."""
+    if small_counts.rule(said) is None:
+        keys = ", ".join(each.name for each in fields(small_counts.Rule))
+        raise Wrong(f"“aggregate” takes the column that counts students, or {{students: COLUMN, ...}} of {keys}", line)
+    return said
 
 
 def _known(said: Mapping, keys: Any, at: Mapping[str, int], before: str = "") -> None:

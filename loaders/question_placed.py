@@ -55,7 +55,7 @@ def _columns(conn: sqlite3.Connection, query: Mapping[str, Any]) -> list[str]:
 
 
 def _head(query: Mapping[str, Any], show: str, params: Sequence[str]) -> str:
-    return question_new.head({**query, "params": params, "show": show, "chart": None})
+    return question_new.head({**query, "params": params, "show": show, "chart": None, "aggregate": None})
 
 
 def _of_student(sql: str, columns: Sequence[str]) -> str:

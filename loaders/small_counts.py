@@ -68,6 +68,11 @@ class Rule:
     only: Mapping[str, Sequence[str]] | None = None
     hide: tuple[str, ...] = ()
 
+    def columns(self) -> set[str]:
+        """All columns that it names."""
+        lone = {self.students, self.of, self.group, self.within, self.apart} - {""}
+        return {*lone, *self.counts, *self.means, *self.values, *self.hide, *(self.only or {})}
+
 
 def rule(aggregate: Any) -> Rule | None:
     """The Rule of a question's `aggregate`; None where it has none, or one that cannot be read."""
@@ -94,9 +99,7 @@ def why_not(aggregate: Any, columns: Sequence[str], parameters: Sequence[str] = 
         return PERSONAL
     if (found := rule(aggregate)) is None:
         return NOT_COUNTED
-    lone = {found.students, found.of, found.group, found.within, found.apart} - {""}
-    named = {*lone, *found.counts, *found.means, *found.values, *found.hide, *(found.only or {})}
-    if unknown := sorted(named - set(columns)):
+    if unknown := sorted(found.columns() - set(columns)):
         return NO_COLUMN.format(names="”, “".join(unknown))
     return "" if "course" in parameters else NO_COURSE
 
