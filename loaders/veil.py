@@ -132,6 +132,7 @@ class Veiled:
         self.conn.execute(
             "create temp table veil_values (field text, value text, primary key (field, value)) without rowid"
         )
+        self.conn.execute("create temp table veil_sets (course_id integer primary key, students blob)")
         known = f"select type, name, sql from {self.file}.sqlite_master where type in ('table', 'view')"
         for kind, name, sql in self._ask(known):
             if not name.startswith("sqlite_"):
@@ -155,6 +156,7 @@ class Veiled:
         self.conn.execute("begin")
         self.conn.execute("delete from temp.veil_people")
         self.conn.execute("delete from temp.veil_values")
+        self.conn.execute("delete from temp.veil_sets")
         if "people" in self.views:
             people = self._ask(_PEOPLE.format(file=self.file))
             shown = self._shown()
@@ -162,6 +164,8 @@ class Veiled:
             rows = [(id_, *names.get(id_, (None, None, None))) for id_, *_ in people if shown is None or id_ in shown]
             self.conn.executemany("insert into temp.veil_people values (?, ?, ?, ?)", rows)
             self.conn.execute(_VALUES.format(file=self.file, fewest=FEWEST))
+            if shown is not None:
+                self.conn.execute(_SETS.format(file=self.file))
         self.conn.execute("commit")
 
     def _shown(self) -> set[int] | None:
@@ -187,6 +191,13 @@ from {file}.person_details
 where value is not null
 group by field, value
 having count(distinct person_id) >= {fewest}
+"""
+_SETS = """
+insert into temp.veil_sets
+select course_id, bit_set(position)
+from {file}.usage_person
+where person_id in (select id from temp.veil_people)
+group by course_id
 """
 _IN_GROUPS = """
 select person_id

@@ -8,6 +8,7 @@ from __future__ import annotations
 PEOPLE = "temp.veil_people"  # who is shown: `id`, and `fullname`, `firstname`, `lastname` (pseudonyms, or null)
 _IDS = f"(select id from {PEOPLE})"
 VALUES = "temp.veil_values"  # `field`, `value` of person_details that enough people share
+SETS = "temp.veil_sets"  # `course_id`, `students`: the set (bits.py) of those of them who are shown
 FEWEST = 5  # people that share what is shown of them under pseudonyms
 NOT_SHOWN = "not shown while names are hidden or only some groups are shown"
 
@@ -42,6 +43,29 @@ ROWS = {
 }
 # Further columns with people, who are left out of a row where they are not shown themselves.
 OTHERS = {"events": ("related_person_id", "real_person_id"), "post_links": ("person_id",)}
+
+# How often and by how many, of those who are shown: the whole class beside some groups' students would be over 100 %.
+_SET = f"(select students from {SETS} as s where s.course_id = {{table}}.course_id)"
+_CLICKS = {
+    "clicks": f"bit_clicks({{table}}.planes, {_SET})",
+    "students": f"bit_count(bit_who({{table}}.planes, {_SET}))",
+}
+_IN_WEEK = (
+    "from {file}.usage_person_week as p"
+    f" where p.course_id = {{table}}.course_id and p.week = {{table}}.week and p.clicks and p.person_id in {_IDS}"
+)
+COUNTED = {
+    # Its median stays that of the whole class.
+    "usage_week": {
+        "clicks": f"(select coalesce(sum(p.clicks), 0) {_IN_WEEK})",
+        "students": f"(select count(*) {_IN_WEEK})",
+    },
+    **dict.fromkeys(("usage_activity_week", "usage_part_week", "usage_week_hour", "usage_part"), _CLICKS),
+    "usage_activity": {
+        **_CLICKS,
+        "completed": f"iif(completed is null, null, bit_count(bit_both({{table}}.completed_by, {_SET})))",
+    },
+}
 
 # What files said, in their words: only that it is there, under any veil.
 SAID = {
@@ -110,6 +134,7 @@ def view(table: str, columns: list[str], file: str, pseudonyms: bool, groups: bo
         return f"create temp view {name} as select * from temp.{quoted(NOT_SHOWN)}"
     said = dict(SAID.get(table, {}))
     if groups:
+        said |= {column: words.format(table=name, file=file) for column, words in COUNTED.get(table, {}).items()}
         said |= {
             column: f"iif({column} in (select id from {PEOPLE}), {column}, null)" for column in OTHERS.get(table, ())
         }
