@@ -17,7 +17,7 @@ from datasette.utils import tilde_decode
 from datasette.utils.asgi import Request, Response
 from datasette.views.table import TableView
 
-from loaders import answers, asked, choices, look_ups, question_data, question_links, remembering, web
+from loaders import answers, asked, choices, look_ups, own_questions, question_data, question_links, remembering, web
 
 # What an empty field stands for, where a question's own `hints` say nothing of it.
 HINTS = {
@@ -73,6 +73,8 @@ async def with_form(
     data |= {"fields": fields(query, request, there, wrong, answered), "is_hidden": is_hidden, "fresh": there["fresh"]}
     data["course_page"] = course_page(datasette, query["database"], data["fields"])
     data |= {"kept": kept_words(query, there, chosen), "afresh": afresh(datasette, query, request)}
+    if data.get("error") and query.get("file"):
+        data["error"] = await own_questions.why_not(datasette, request.actor, query) or data["error"]
     if wrong:
         data["rows"].clear()  # Datasette makes the rows of the page of this very list, later on
         return {**data, "columns": [], "error": None, "wrong": wrong}, extra, templates, 400
