@@ -5,6 +5,7 @@ Datasette asks for all questions for each permission, a hundred times a page; th
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
@@ -13,7 +14,7 @@ from typing import Any
 
 from datasette.app import Datasette
 
-from loaders import pack_folder, question_files
+from loaders import pack_folder, question_check, question_files
 
 FOLDER = "queries"
 MODEL = "moodle"  # what metadata.yml says of it is said of every database with our tables
@@ -44,11 +45,6 @@ def look(folder: Path, model: Mapping[str, Any]) -> Found:
     own, wrong = question_files.folder(folder, model)
     packed, wrong_too = pack_folder.found(folder, model, {question.name for question in own})
     return [*own, *packed], [*wrong, *wrong_too]
-
-
-def queries(questions: Iterable[question_files.Question]) -> dict[str, dict]:
-    """{name: query} of good questions, as metadata.yml has them."""
-    return {question.name: question.query() for question in questions}
 
 
 def folder_of(datasette: Datasette, database: str) -> Path:
@@ -84,10 +80,28 @@ def found_of(datasette: Datasette, database: str) -> Found:
     return found(folder_of(datasette, database), configured(datasette).get(MODEL) or {})
 
 
+def queries_of(datasette: Datasette, database: str) -> dict[str, dict]:
+    """{name: query} of the good questions of a served database, as metadata.yml has them."""
+    questions, _ = found_of(datasette, database)
+    return {question.name: dict(question.query) for question in questions}
+
+
 def problems(datasette: Datasette, actor: Mapping[str, Any] | None, databases: Iterable[str]) -> list[str]:
     """What is wrong with own questions about these databases, once each; a teacher is told, nobody else."""
     each = databases if is_teacher(actor) else ()
     return list(dict.fromkeys(str(problem) for name in each for problem in found_of(datasette, name)[1]))
+
+
+async def why_not(datasette: Datasette, actor: Mapping[str, Any] | None, query: Mapping[str, Any]) -> str | None:
+    """Why an own question (of Datasette, with its `database`) gives no answer, with file and line; to a teacher."""
+    questions, _ = found_of(datasette, query["database"])
+    question = next((each for each in questions if each.name == query["name"]), None)
+    if question is None or not is_teacher(actor):
+        return None
+    file, limit_ms = Path(datasette.databases[query["database"]].path), datasette.setting("sql_time_limit_ms")
+    found = await asyncio.to_thread(question_check.check_all, file, [question], limit_ms, limit_ms)
+    problem = found[question.name].problem
+    return str(problem) if problem else None
 
 
 def is_teacher(actor: Mapping[str, Any] | None) -> bool:

@@ -12,7 +12,7 @@ import stat
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,7 @@ class Question:
     lines: Mapping[str, int] = field(default_factory=dict)  # {key of the head: its line}, as question_header.read
     pack: str = ""  # of whose questions it is one, where somebody else wrote it
 
+    @cached_property
     def query(self) -> dict[str, Any]:
         """As metadata.yml has a query, for Datasette and our pages; `file` says that it is hers."""
         asked = {parameter.name: parameter for parameter in self.parameters}

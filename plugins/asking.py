@@ -25,6 +25,7 @@ from loaders import (
     form_fields,
     look_ups,
     own_groups,
+    own_questions,
     pack_folder,
     question_data,
     question_links,
@@ -78,6 +79,8 @@ async def with_form(
     is_answered = answered and not wrong and remembering.is_answer(data.get("columns", []), data.get("rows", []))
     remember(request, query, there, chosen, is_answered)
     data |= {"kept": kept_words(query, there, chosen), "afresh": afresh(datasette, query, request)}
+    if data.get("error") and query.get("file"):
+        data["error"] = await own_questions.why_not(datasette, request.actor, query) or data["error"]
     if wrong:
         data["rows"].clear()  # Datasette makes the rows of the page of this very list, later on
         return {**data, "columns": [], "error": None, "wrong": wrong}, extra, templates, 400

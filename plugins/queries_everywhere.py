@@ -32,8 +32,7 @@ def canned_queries(datasette, database):
         if not await _has_courses(datasette, database):
             return steps.questions(own_questions.configured(datasette).get(database) or {})
         model = own_questions.configured(datasette).get(own_questions.MODEL) or {}
-        own, _ = own_questions.found_of(datasette, database)
-        return {**steps.questions(model), **own_questions.queries(own)}
+        return {**steps.questions(model), **own_questions.queries_of(datasette, database)}
 
     return inner
 

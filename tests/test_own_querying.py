@@ -58,7 +58,7 @@ def test_a_copy_of_any_question_answers_as_that_one_does(db, name):
     mine = question_files.parse(text, Path("mine.sql"), MODEL)
     theirs = BUILT_IN[name]
     assert mine.sql == theirs["sql"].strip() or mine.sql == theirs["sql"].strip().removesuffix(";")
-    said = mine.query()
+    said = mine.query
     for key in ("title", "description", "words", "hints", "choices", "chart"):
         assert said.get(key) == theirs.get(key), key
     assert set(said["params"]) == set(theirs["params"])

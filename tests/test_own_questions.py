@@ -106,14 +106,13 @@ async def test_fifty_files_cost_a_request_under_a_millisecond(datasette, queries
     for number in range(50):
         (queries / f"q{number}.sql").write_text(GUIDE, encoding="utf-8")
     time.sleep(0.06)  # files as young are read again
-    own_questions.found_of(datasette, "moodle")
+    own_questions.queries_of(datasette, "moodle")
     times = []
     for _ in range(20):
         start = time.perf_counter()
-        questions, problems = own_questions.found_of(datasette, "moodle")
-        own_questions.queries(questions)
+        queries_now = own_questions.queries_of(datasette, "moodle")
         times.append(time.perf_counter() - start)
-    assert len(questions) == 51 and not problems
+    assert len(queries_now) == 51
     assert min(times) < 0.001
 
 
@@ -154,6 +153,13 @@ async def test_the_page_of_a_question_that_sqlite_refuses_says_so_and_nothing_is
         answer = await get(datasette, "/moodle/bad.json")
         assert answer.status_code == 400 and not answer.json()["ok"]
     assert (tmp_path / "moodle.db").read_bytes() == before
+
+
+async def test_its_own_page_says_what_is_wrong_with_file_and_line(datasette, queries):
+    (queries / "bad.sql").write_text("select fullname,\n  emial\nfrom chosen", encoding="utf-8")
+    page = HTMLParser((await get(datasette, "/moodle/bad?course=2")).text)
+    said = page.css_first(".message-error").text()
+    assert said == "bad.sql, line 2: there is no column “emial”: did you mean “email”?"
 
 
 async def test_another_folder_may_be_named(tmp_path, monkeypatch):

@@ -41,7 +41,7 @@ def written(folder, text: str | bytes, name: str = "guide.sql"):
 
 def test_a_file_is_a_query_as_metadata_yml_has_them(tmp_path):
     question = question_files.read(written(tmp_path, GUIDE), MODEL)
-    query = question.query()
+    query = question.query
     assert (question.name, question.line, question.title) == ("guide", 12, "Who has opened the study guide?")
     assert query["params"] == ["course", "activity", "weeks", "mode", "group", "site"]
     assert query["words"] == {"activity": "The guide", "weeks": "In the last weeks"}
