@@ -12,7 +12,6 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from loaders import answers
 from loaders.placing import Answer
 from loaders.usage import Filters
 
@@ -105,13 +104,6 @@ def without_names(conn: sqlite3.Connection, course: dict, activities: dict[str, 
         cmid: {**each, "words": None if _names_one_of(people, each["words"]) else each["words"]}
         for cmid, each in activities.items()
     }
-
-
-def student(conn: sqlite3.Connection, course: dict, filters: Filters) -> dict | None:
-    """The one student asked for, or None."""
-    if not (filters.student or filters.person):
-        return None
-    return answers.person(conn, course, user=filters.student, person=filters.person)
 
 
 def _names_one_of(people: list[str], words: str | None) -> bool:

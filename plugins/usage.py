@@ -13,7 +13,7 @@ from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
 
-from loaders import access, activity_numbers, gone, placing, usage, web
+from loaders import access, activity_numbers, answers, gone, placing, usage, web
 
 BREAK = re.compile(r"-?\d{1,6}\.\d{1,4}")
 
@@ -35,7 +35,10 @@ async def numbers(
     """The answers of questions with `show: activity`: `name`, `title`, `honoured` and `ignored` (filters in force that
     each does and does not follow), `activities` ({cmid: {number, words}}), `error` (why not, or not all; else None).
     """
-    person = await web.ask(datasette, database, activity_numbers.student, course, narrowed)
+    person = None
+    if narrowed.student or narrowed.person:
+        ids = {"user": narrowed.student, "person": narrowed.person}
+        person = await web.ask(datasette, database, answers.person, course, **ids)
     given = partial(activity_numbers.given, course, narrowed, person)
     found = await placing.answers(datasette, request.actor, database, "activity", given)
     return [
