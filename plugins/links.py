@@ -1,6 +1,6 @@
 """Names that lead to the student's page, in any answer with `fullname` and `person` and in the tables of people;
 from each row of resource_usage, who has not opened and who has not completed it; from each field of students, who has
-what in it; course time in words."""
+what in it; from the title of a discussion or post to it; course time in words."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 from loaders import pack_folder
 
 PAGE = "/-/student?"
+TITLES = ("discussion", "title")  # of what is at a row's `url`
 OF_TABLES = {"people": "id", "people_wide": "person_id"}  # table with `fullname` -> column of our key
 # column -> what its link asks; the value is the address of another question, from this one's
 QUESTIONS = {
@@ -38,9 +39,16 @@ def render_cell(row, value, column, table, database, datasette):
         return Markup('<a href="{}/{}" aria-label="{}" title="{}">who?</a>').format(
             datasette.urls.database(database), value, asked, asked
         )
+    if table is None and column in TITLES and "url" in row.keys() and is_web(row["url"]):
+        return _link(row["url"], value or "untitled")
     if table is None and column == "field" and "different_values" in columns:
         return _link(_of_field(datasette, database, value, row["course"]), value)
     return in_words(value) if table is None and column.endswith("_local") and isinstance(value, str) else None
+
+
+def is_web(address: str | None) -> bool:
+    """Whether this is an address to follow: a blog's feed may hold anything."""
+    return (address or "").startswith(("https://", "http://"))
 
 
 def in_words(local: str) -> str | None:

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
 from tests import made_up, made_up_posts
 from tests.made_up import BO, NEW, OTHER_SAM, SAM, TEACHER, ZOE
@@ -159,15 +160,29 @@ def test_where_only_staff_writes_nobody_is_silent(db):
 
 def test_unanswered_posts(db):
     rows = ask(db, "unanswered_posts")
-    columns = ("person", "forum", "discussion", "what", "hours_waiting", "classmates_replied")
+    columns = ("person", "forum", "discussion", "what", "days_waiting", "classmates_replied")
     assert [some(row, *columns) for row in rows] == [
-        (NEW, "News & <i>chat</i>", "Discussion 2", "opens a discussion", 335, 0),
-        (SAM, "All on one page", "Discussion 3", "opens a discussion", 311, 0),
-        (OTHER_SAM, "News & <i>chat</i>", "Discussion 1", "in a student’s discussion", 325, 0),
+        (NEW, "News & <i>chat</i>", "Discussion 2", "opens a discussion", 14.0, 0),
+        (SAM, "All on one page", "Discussion 3", "opens a discussion", 13.0, 0),
+        (OTHER_SAM, "News & <i>chat</i>", "Discussion 1", "in a student’s discussion", 13.5, 0),
     ]
     assert rows[0]["url"] == "https://moodle.example.edu/mod/forum/discuss.php?d=2#p4"
+    assert list(rows[0])[:4] == ["fullname", "discussion", "begins", "days_waiting"]
     assert people(ask(db, "unanswered_posts", hours="330")) == [NEW]
     assert people(ask(db, "unanswered_posts", activity="All on one page", hours="")) == [SAM]
+
+
+async def test_what_waits_for_a_reply_is_reached_by_its_title(path):
+    with sqlite3.connect(path) as db:
+        db.execute("update forum_posts set url = 'javascript:alert(1)' where id = 4")
+    html = HTMLParser((await get(instance(path), "/moodle/unanswered_posts?course=2")).text)
+    links = [cell.css_first("a") for cell in html.css("tbody .col-discussion")]
+    assert links[0] is None, "an address of no web page is no link"
+    assert links[2].text() == "Discussion 1"
+    assert links[2].attributes["href"] == "https://moodle.example.edu/mod/forum/discuss.php?d=1#p3"
+    heads = [head.text() for head in html.css("thead th")]
+    assert heads[:4] == ["name", "discussion", "begins", "days waiting"] and heads[-1] == "e-mail"
+    assert "address" not in heads and "javascript" not in html.css_first("table").html
 
 
 def test_any_later_post_of_staff_in_the_discussion_is_a_reply(db):
@@ -192,14 +207,14 @@ def test_answers_to_what_staff_asked_come_last_and_classmates_count(db):
 
 
 def test_waiting_ends_with_the_newest_of_posts_and_log_and_with_teaching(db):
-    def waiting() -> int:
-        return of(ask(db, "unanswered_posts", course="2"), NEW)["hours_waiting"]
+    def waiting() -> float:
+        return of(ask(db, "unanswered_posts", course="2"), NEW)["days_waiting"]
 
     db.execute("update courses set data_up_to_utc = null")
     db.execute("update forum_posts set published_utc = '2016-03-05T01:00:00Z' where id = 3")
-    assert waiting() == 72
+    assert waiting() == 3
     db.execute("update courses set data_up_to_utc = '2019-01-01T00:00:00Z' where id = 1")
-    assert waiting() == 33 * 24 - 1, "until 4 April 2016, when the last week of the calendar is over"
+    assert waiting() == 33.0, "until 4 April 2016, when the last week of the calendar is over"
 
 
 def test_what_is_behind_the_log_says_so(db):
