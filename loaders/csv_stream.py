@@ -16,7 +16,7 @@ from typing import Any
 from datasette.app import Datasette
 from datasette.utils.asgi import Request
 
-from loaders import look_ups, veil, web
+from loaders import csv_cells, look_ups, veil, web
 from loaders.csv_rows import Rows
 
 MOST = 4  # at a time
@@ -66,7 +66,7 @@ async def send_rows(
     takes the file for whole.
     """
     with place(datasette):
-        stream = Stream(Rows(partial(connection, datasette, database, veil.current.get()), web.plain), send)
+        stream = Stream(Rows(partial(connection, datasette, database, veil.current.get()), csv_cells.plain), send)
         work = asyncio.ensure_future(stream.run(name, request.method == "HEAD", sql, given))
         leaving = asyncio.ensure_future(left(request.receive))
         try:

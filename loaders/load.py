@@ -277,12 +277,10 @@ class Loader:
         outcome.rows_known += known
 
     def _course_of_log(self, votes: log.CourseVotes) -> int | None:
-        course = votes.course()
-        if course and self.options.course and course != self.options.course:
-            raise Unreadable(
-                f"this is the log of course {course}, not of course {self.options.course}: leave --course out"
-            )
-        return course or self.options.course
+        course, asked = votes.course(), self.options.course
+        if course and asked and course != asked:
+            raise Unreadable(f"this is the log of course {course}, not of course {asked}: leave --course out")
+        return course or asked
 
     def _note_staff(self) -> None:
         """Remember --staff as a load of its own, so that it can be taken back."""

@@ -9,7 +9,6 @@ import asyncio
 import csv
 import io
 import os
-import re
 import time
 from collections.abc import Callable, Iterable
 from http.cookies import SimpleCookie
@@ -26,7 +25,7 @@ from datasette.utils.asgi import Base400, Request, Response
 from datasette.utils.sqlite import sqlite3
 from jinja2 import Environment, Template
 
-from loaders import accounts, answers, look_ups, tokens, veil
+from loaders import accounts, answers, csv_cells, look_ups, tokens, veil
 from loaders.roles import is_owner as is_owner  # everything that asks it has this module already
 
 # Our own pages have no script and no inline style; Datasette's have both (see plugins/content_policy.py for theirs).
@@ -39,8 +38,6 @@ COOKIE = "ds_actor"
 TOKEN = "coursette_token"  # in the scope of a call whose token counts: its record, with the page's `origin`
 OLDER = "An older Coursette made {file}: run `coursette status --db {file}` once, which brings it up to date."
 CSV = "text/csv; charset=utf-8"
-WITHIN = re.compile(r"([;\t][ \"]*)(?=[=+@-])")  # where a spreadsheet that parts cells at semicolons would see one
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 class Refusal(Base400):
@@ -277,22 +274,14 @@ def csv_response(name: str, columns: list[str], rows: Iterable[Iterable]) -> Res
     """Rows as a CSV download; text that a spreadsheet would run as a formula gets an apostrophe before it."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(map(plain, columns))
-    writer.writerows([plain(value) for value in row] for row in rows)
+    writer.writerow(map(csv_cells.plain, columns))
+    writer.writerows([csv_cells.plain(value) for value in row] for row in rows)
     return Response(out.getvalue(), headers=csv_headers(name), content_type=CSV)
 
 
 def csv_headers(name: str) -> dict[str, str]:
     """The headers of a CSV download, besides its type."""
     return {**OWN_PAGE, "Content-Disposition": f'attachment; filename="{quote(name)}.csv"'}
-
-
-def plain(value: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula: text that looks like one gets an apostrophe before it."""
-    if not isinstance(value, str):
-        return value
-    value = WITHIN.sub(r"\1'", value)
-    return f"'{value}" if value.startswith(FORMULA) else value
 
 
 def allowed_hosts(datasette: Datasette) -> set[str]:

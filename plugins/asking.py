@@ -42,9 +42,9 @@ class Question(TableView):
     """A canned query with a form of ours; tables and all other queries are as Datasette has them."""
 
     async def data(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        pack_folder.of_a_pack.set(await is_of_a_pack(self.ds, request))
         query = await question_of(self.ds, request)
         if query:
-            pack_folder.of_a_pack.set(bool(query.get("pack")))
             web.ask_instead(request, asked.trimmed(query, request.query_string))
         wrong = asked.wrong(query, values_of(query, request)) if query else {}
         if query and not request.url_vars["format"] and (there := await there_for(self.ds, request, query)):
@@ -98,6 +98,14 @@ async def question_of(datasette: Datasette, request: Request) -> dict | None:
     rules = [("view-query", (database, name)), ("view-database", database), "view-instance"]
     visible, _ = await datasette.check_visibility(request.actor, permissions=rules)
     return {**query, "database": database} if visible else None
+
+
+async def is_of_a_pack(datasette: Datasette, request: Request) -> bool:
+    """Whether somebody else wrote the question of this address (see loaders/pack_folder.py)."""
+    database, name = (tilde_decode(request.url_vars[key]) for key in ("database", "table"))
+    known = database in datasette.databases
+    query = await datasette.get_canned_query(database, name, request.actor) if known else None
+    return bool(query and query.get("pack"))
 
 
 def values_of(query: dict, request: Request) -> dict[str, str]:

@@ -24,9 +24,11 @@ QUESTIONS = {
 
 @hookimpl
 def render_cell(row, value, column, table, database, datasette):
-    if pack_folder.of_a_pack.get() and isinstance(value, str) and "://" in value[:40]:
+    of_a_pack = pack_folder.of_a_pack.get()
+    if of_a_pack and isinstance(value, str) and "://" in value[:40]:
         return escape(value)  # a stranger's question may lead nowhere with what it found
     columns = row.keys() if value else ()
+    has_url = "url" in tuple(row.keys())
     key = OF_TABLES.get(table) if column == "fullname" else None
     if key in columns:
         return _link(_student(datasette, database, row[key], None), value)
@@ -39,7 +41,7 @@ def render_cell(row, value, column, table, database, datasette):
         return Markup('<a href="{}/{}" aria-label="{}" title="{}">who?</a>').format(
             datasette.urls.database(database), value, asked, asked
         )
-    if table is None and column in TITLES and "url" in row.keys() and is_web(row["url"]):
+    if table is None and column in TITLES and has_url and is_web(row["url"]) and not of_a_pack:
         return _link(row["url"], value or "untitled")
     if table is None and column == "field" and "different_values" in columns:
         return _link(_of_field(datasette, database, value, row["course"]), value)

@@ -23,7 +23,7 @@ from datasette.utils import (
 from datasette.utils.asgi import Forbidden, Request, Response
 from datasette.views.table import TableView
 
-from loaders import asked, csv_stream, web
+from loaders import asked, csv_cells, csv_stream, web
 
 BARE_SHAPES = ("array", "arrayfirst", "object")
 
@@ -95,7 +95,7 @@ class PlainCells(TableView):
 def plain_row(columns: list[str], row: Any) -> Any:
     """A row with plain cells; a cell with a label is a dict of `value` and `label`."""
     cells = [
-        {key: web.plain(part) for key, part in cell.items()} if isinstance(cell, dict) else web.plain(cell)
+        {key: csv_cells.plain(part) for key, part in cell.items()} if isinstance(cell, dict) else csv_cells.plain(cell)
         for cell in row
     ]
     return CustomRow(columns, zip(columns, cells, strict=True)) if cells != list(row) else row

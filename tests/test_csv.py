@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from loaders import web
+from loaders import csv_cells
 from tests import made_up
 from tests.visit import get, instance
 
@@ -72,5 +72,8 @@ async def test_a_question_that_fails_is_one_sentence(path):
 
 
 def test_what_stands_after_a_semicolon_is_no_formula_either():
-    assert web.plain("Bob;=cmd|'/C calc'!A0") == "Bob;'=cmd|'/C calc'!A0"
-    assert web.plain("; @sum(1)") == "; '@sum(1)" and web.plain("one; two - three = four") == "one; two - three = four"
+    assert csv_cells.plain("Bob;=cmd|'/C calc'!A0") == "Bob;'=cmd|'/C calc'!A0"
+    assert (
+        csv_cells.plain("; @sum(1)") == "; '@sum(1)"
+        and csv_cells.plain("one; two - three = four") == "one; two - three = four"
+    )

