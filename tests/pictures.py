@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -10,6 +11,7 @@ from urllib.parse import unquote
 
 from playwright.sync_api import Page, sync_playwright
 
+from loaders import house
 from tests.browser import launch
 
 TREE = Path(__file__).parents[1]
@@ -17,11 +19,12 @@ PICTURES = TREE / "demo" / "screenshots"
 MOODLE_PAGES = "http://127.0.0.1:8045"
 
 
-def serve() -> tuple[subprocess.Popen, str]:
-    """The demo on a free port; returns its process and the sign-in link."""
+def serve(queries: Path) -> tuple[subprocess.Popen, str]:
+    """The demo on a free port with this folder of own questions; returns its process and the sign-in link."""
     code = "from loaders.cli import main; main()"
     private = tempfile.mkdtemp(prefix="coursette-pictures-")
     command = [sys.executable, "-c", code, "demo", "--moodle", "--port", "0", "--private", private]
+    command += ["--queries", str(queries)]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=TREE)
     return server, server.stdout.readline().removeprefix("Sign in: ").strip()
 
@@ -40,10 +43,22 @@ def moodle_page(page: Page, path: str, script: str) -> None:
     page.wait_for_selector(".coursette-usage")
 
 
+def own_question(page: Page, home: str, script: str, queries: Path) -> None:
+    """A question as `coursette query new --template activity` begins it: its page, and its numbers."""
+    queries.mkdir(exist_ok=True)
+    shutil.copy(house.root() / "loaders" / "beginnings" / "activity.sql", queries / "came_back.sql")
+    page.goto(f"{home}moodle/came_back?course=2")
+    picture(page, "own-question", 1000, 640)
+    moodle_page(page, "/course/view.php?id=2", script)
+    page.wait_for_selector(".coursette-number")
+    picture(page, "own-number", 1000, 560)
+
+
 def main() -> None:
     """Take them all."""
     PICTURES.mkdir(exist_ok=True)
-    server, link = serve()
+    queries = Path(tempfile.mkdtemp(prefix="coursette-queries-"))
+    server, link = serve(queries)
     try:
         with sync_playwright() as playwright:
             page = launch(playwright.chromium).new_page()
@@ -75,6 +90,7 @@ def main() -> None:
             moodle_page(page, "/mod/forum/discuss.php?d=69", unquote(script))
             page.locator(".coursette-details").first.evaluate("mark => scrollTo(0, mark.offsetTop - 120)")
             picture(page, "details", 1000, 560)
+            own_question(page, home, unquote(script), queries)
     finally:
         server.terminate()
 
