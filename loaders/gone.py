@@ -20,7 +20,7 @@ def sentence(conn: sqlite3.Connection, course: dict, user: str, private: Path) -
 
     Without the key nobody can tell whom the hashes mean.
     """
-    if not (user.isdecimal() and user.isascii()):
+    if not (user.isdecimal() and user.isascii() and len(user) <= 18):  # more is no id, and no number for SQLite
         return None
     try:
         hits = Forgotten(conn, course["site_id"], private).match("id", int(user), course["moodle_id"])

@@ -28,7 +28,8 @@ def question(datasette: Datasette, database: str, name: str) -> dict | None:
     configured = (datasette._metadata_local or {}).get("databases") or {}
     if database not in datasette.databases or database == look_ups.NAME:
         return None
-    query = ((configured.get(database) or configured.get(MODEL) or {}).get("queries") or {}).get(name)
+    queries = (configured.get(database) or configured.get(MODEL) or {}).get("queries")
+    query = None if queries is None else queries.get(name)  # which may be false and still have some (Kept)
     return query if isinstance(query, dict) and "group" in (query.get("params") or ()) else None
 
 

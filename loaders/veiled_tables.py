@@ -79,6 +79,7 @@ SAID = {
     "claims": {"claim": "iif(noun in ('course', 'calendar'), claim, null)", "answer_key": "null"},
     "answers": {"key": "null", "mark": "null"},
     "event_names": {"person": "null", "related": "null"},
+    "forgotten": {"hash": "'hidden'"},
 }
 
 _NAMES = {

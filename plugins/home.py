@@ -15,7 +15,6 @@ FIRST = (
     "student_profile",
     "never_opened",
     "not_completed",
-    "opened_not_completed",
     "away",
     "never_entered",
     "behind",

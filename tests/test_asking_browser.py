@@ -50,10 +50,10 @@ def test_a_question_is_asked_by_keyboard_and_without_javascript(ask):
 
 
 def test_the_choice_comes_back_until_it_is_left(ask):
-    page = ask("never_opened?course=2", java_script_enabled=False)
+    page = ask("resource_usage?course=2", java_script_enabled=False)
     page.get_by_label("Group", exact=True).select_option(label="Online")
     page.get_by_role("button", name="Ask").click()
-    page.goto(re.sub("never_opened.*", "weeks?course=2", page.url))
+    page.goto(re.sub("resource_usage.*", "weeks?course=2", page.url))
     assert page.get_by_label("Group", exact=True).locator("option:checked").inner_text() == "Online"
     page.get_by_role("link", name="start afresh").click()
     assert page.get_by_label("Group", exact=True).locator("option:checked").inner_text() == "everybody"
