@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import parse_qsl, urlencode
 
 from loaders import asked, choices, choosing
@@ -20,7 +21,14 @@ HINTS = {
 }
 EXAMPLES = {"student": "name or Moodle id", "value": "or how it begins"}
 NOT_CHOSEN = "not chosen"
+SENTENCE_ENDS = re.compile(r"(?<=[.?!])\s+(?=[A-Z“])")
 SELDOM = ("site", "person")  # shown only when they decide something
+
+
+def halves(description: str) -> tuple[str, str]:
+    """(the first sentence, all others) of what a question says of itself: the first stands above its form."""
+    first, *rest = SENTENCE_ENDS.split(description.strip(), maxsplit=1)
+    return first, "".join(rest)
 
 
 def fields(query: dict, given: dict[str, str], lists: dict, wrong: dict[str, str], answered: bool) -> list[dict]:

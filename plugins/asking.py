@@ -73,6 +73,7 @@ async def with_form(
     answered = status == 200 and not data.get("error")
     data["fields"] = form_fields.fields(query, values_of(query, request), there["lists"], wrong, answered)
     data |= {"is_hidden": silent_columns.are_silent, "fresh": there["fresh"]}
+    data["about"] = form_fields.halves(query.get("description") or "")
     data["course_page"] = course_page(datasette, query["database"], data["fields"])
     data["meant"] = form_fields.meant(data["fields"], request.query_string)
     data["earlier"] = earlier.said(data["fields"], request.query_string)

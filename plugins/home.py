@@ -8,7 +8,7 @@ from datasette import hookimpl
 from datasette.app import Datasette
 from datasette.utils.asgi import Request, Response
 
-from loaders import accounts, answers, look_ups, noting, own_groups, own_questions, question_links, retention, web
+from loaders import accounts, answers, look_ups, noting, own_groups, own_questions, question_links, retention, veil, web
 
 # What the page offers of each course; all of them are on the course's own page.
 FIRST = (
@@ -61,6 +61,7 @@ async def shelf(datasette: Datasette, request: Request, name: str) -> dict:
         course["questions"] = [question_links.link(datasette, name, query, course) for query in first]
         course["own"] = [question_links.link(datasette, name, query, course) for query in own]
         course["more"] = len(queries) - len(first)
+        course["missing"] = [] if veil.current.get() else course["missing"]  # what is hidden is not missing
         course["href"] = question_links.course_page(datasette, name, course)
     return {
         "name": name,

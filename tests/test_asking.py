@@ -13,6 +13,7 @@ from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
 from loaders import asked, remembering, steps
 from tests import catalogue, made_up
+from tests.catalogue import DATABASES
 from tests.made_up import MARKUP
 from tests.visit import COLLEAGUE, TEACHER, get, instance, recorded
 
@@ -98,6 +99,14 @@ async def test_weeks_the_wrong_way_round_are_refused_beside_the_field(datasette,
     if not form:
         field = HTMLParser(answer.text).css_first("select[name=to_week]").attributes
         assert field["aria-invalid"] == "true" and field["aria-describedby"] == "ask-to_week-wrong"
+
+
+async def test_one_sentence_stands_above_the_form_and_how_it_counts_below(datasette):
+    page = HTMLParser((await get(datasette, "/moodle/away?course=2")).text)
+    said = [each.text() for each in page.css(".metadata-description, form.ask label, details.how p")]
+    whole = DATABASES["moodle"]["queries"]["away"]["description"].strip()
+    assert whole.startswith(said[0]) and said[0].count(". ") == 0 and whole.endswith(said[-1])
+    assert " ".join((said[0], said[-1])) == " ".join(whole.split())
 
 
 @pytest.mark.parametrize("form", [".json", ".csv"])
