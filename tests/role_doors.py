@@ -62,6 +62,10 @@ DOORS = [
     Door("question, of everybody", WHO.format(".json") + "&group=", TUTORS),
     Door("question, with SQL", WHO.format(".json") + "&_where=1&_search=zoe&sql=select+*+from+people", TUTORS),
     Door("question about a course where she has no group", "/moodle/weeks.json?course=3", TEACHERS),
+    *(Door("question of a teacher's own folder", f"/moodle/mine{form}?course=2", TEACHERS)
+      for form in ("", ".json", ".csv")),
+    Door("question of a teacher's own folder, of her group", "/moodle/mine.json?course=2&group=8", TEACHERS),
+    Door("the files of own questions", "/-/questions", TEACHERS),
     # The student page, the course's pages
     *(Door("student page of another", f"/-/student{form}?course=2&user=5", NOT_HERS) for form in ("", ".json", ".csv")),
     Door("student page of another, by our key", "/-/student?course=2&person=3", NOT_HERS),
@@ -84,6 +88,8 @@ DOORS = [
     # Lists and letters
     Door("list", "/-/list.csv?db=moodle&course=2", TUTORS, LIST),
     Door("letters", "/-/letters?db=moodle&course=2", TUTORS, {**LIST, "subject": "x", "letter": "Dear {name}"}),
+    Door("all that is held of a student", "/-/export-student?course=2&person=1&db=moodle", TEACHERS, {"form": "json"}),
+    Door("data dictionary", "/-/dictionary", TEACHERS),
     # What is the owner's
     *(Door("metadata", f"/-/{name}.json", OWNER) for name in ("metadata", "settings", "plugins", "databases")),
     *(Door("audit", f"/audit{rest}", OWNER) for rest in ("", "/look_ups.json", "/who_looked_at.csv")),

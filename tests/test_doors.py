@@ -149,6 +149,7 @@ async def test_no_trick_with_the_path_opens_anything(datasette, bearing, path):
 
 
 # ---- Roles ----
+MINE = "-- title: Who is here?\n-- parameters:\n--   course:\n--   group:\nselect fullname from chosen\n"
 SHARED = {"database": "moodle", "query": "resource_usage", "title": "Which are used?"}
 
 
@@ -157,6 +158,8 @@ def house(tmp_path_factory):
     """A server with an account of each role, something shared, a note of the owner's; and a token of each."""
     folder = tmp_path_factory.mktemp("house")
     path = made_up.small(folder / "moodle.db")
+    (folder / "queries").mkdir()
+    (folder / "queries" / "mine.sql").write_text(MINE, encoding="utf-8")
     private = accounts.private_folder([path])
     accounts.make_owner(private, "owner")
     notes.use(notes.file(private), notes.add_nudge, NUDGED)
