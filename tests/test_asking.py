@@ -13,7 +13,6 @@ from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
 from loaders import asked, remembering, steps
 from tests import catalogue, made_up
-from tests.catalogue import DATABASES
 from tests.made_up import MARKUP
 from tests.visit import COLLEAGUE, TEACHER, get, instance, recorded
 
