@@ -20,8 +20,9 @@ FOLDER = "queries"
 MODEL = "moodle"  # what metadata.yml says of it is said of every database with our tables
 VARIABLE = "COURSETTE_QUERIES"
 Found = tuple[list[question_files.Question], list[question_files.Problem]]
-# {folder: what this request found in it}; None outside of requests, where it is looked at each time.
-of_this_request: ContextVar[dict[Path, Found] | None] = ContextVar("of_this_request", default=None)
+# {folder: what this request found in it} and {database: its queries}; None outside of requests, where it is looked at
+# each time.
+of_this_request: ContextVar[dict[Path | str, Any] | None] = ContextVar("of_this_request", default=None)
 
 
 def place(db: str | Path, given: str | Path | None = None) -> Path:
@@ -81,9 +82,14 @@ def found_of(datasette: Datasette, database: str) -> Found:
 
 
 def queries_of(datasette: Datasette, database: str) -> dict[str, dict]:
-    """{name: query} of the good questions of a served database, as metadata.yml has them."""
-    questions, _ = found_of(datasette, database)
-    return {question.name: dict(question.query) for question in questions}
+    """{name: query} of the good questions of a served database, as metadata.yml has them; one dict a request."""
+    known = of_this_request.get()
+    if known is not None and database in known:
+        return known[database]
+    queries = {question.name: dict(question.query) for question in found_of(datasette, database)[0]}
+    if known is not None:
+        known[database] = queries
+    return queries
 
 
 def problems(datasette: Datasette, actor: Mapping[str, Any] | None, databases: Iterable[str]) -> list[str]:

@@ -7,6 +7,7 @@ which these questions may read from too, and the names that are taken.
 from __future__ import annotations
 
 import difflib
+import os
 import re
 import stat
 import time
@@ -147,37 +148,43 @@ def folder(path: Path, model: Mapping[str, Any]) -> tuple[list[Question], list[P
     """
     questions: list[Question] = []
     problems: list[Problem] = []
-    for file in _files(path):
+    try:
+        files = _files(path)
+    except OSError as error:
+        return [], [Problem(path, f"the folder cannot be opened ({error.strerror}): see who may read it")]
+    for file in files:
         found = _kept(file, model)
         (problems if isinstance(found, Problem) else questions).append(found)
     return questions, problems
 
 
-def _files(path: Path) -> list[Path]:
-    """Those of an editor's own (`.x.sql.swp`, `#x.sql#`) are none."""
-    if not path.is_dir():
+def _files(path: Path) -> list[str]:
+    """Those of an editor's own (`.x.sql.swp`, `#x.sql#`) are none. As text: making Paths takes as long again."""
+    try:
+        names = os.listdir(path)  # noqa: PTH208
+    except (FileNotFoundError, NotADirectoryError):
         return []
-    names = sorted(file.name for file in path.iterdir() if file.name.endswith(".sql") and file.name[0] not in ".#~")
-    return [path / name for name in names[:MOST_FILES]]
+    wanted = sorted(name for name in names if name.endswith(".sql") and name[0] not in ".#~")
+    return [f"{path}{os.sep}{name}" for name in wanted[:MOST_FILES]]
 
 
-_known: dict[Path, tuple[tuple, Question | Problem]] = {}
+_known: dict[str, tuple[tuple, Question | Problem]] = {}
 
 
-def _kept(path: Path, model: Mapping[str, Any]) -> Question | Problem:
+def _kept(file: str, model: Mapping[str, Any]) -> Question | Problem:
     """As it was read before, unless the file has changed since, or so shortly before that its time may not tell."""
     now = time.time_ns()
     try:
-        state = path.stat()
+        state = os.stat(file)  # noqa: PTH116
     except OSError:
-        return _tried(path, model)
+        return _tried(Path(file), model)
     mark = (state.st_mtime_ns, state.st_size, state.st_ino, id(model))
-    known = _known.get(path)
+    known = _known.get(file)
     if known and known[0] == mark:
         return known[1]
-    found = _tried(path, model)
+    found = _tried(Path(file), model)
     if now - state.st_mtime_ns > TOLD_APART_NS:
-        _known[path] = (mark, found)
+        _known[file] = (mark, found)
     return found
 
 

@@ -109,9 +109,12 @@ async def test_fifty_files_cost_a_request_under_a_millisecond(datasette, queries
     own_questions.queries_of(datasette, "moodle")
     times = []
     for _ in range(20):
-        start = time.perf_counter()
-        queries_now = own_questions.queries_of(datasette, "moodle")
-        times.append(time.perf_counter() - start)
+        token = own_questions.of_this_request.set({})
+        start = time.process_time()
+        for _ in range(200):  # permissions, each of which Datasette looks up by all queries
+            queries_now = own_questions.queries_of(datasette, "moodle")
+        times.append(time.process_time() - start)
+        own_questions.of_this_request.reset(token)
     assert len(queries_now) == 51
     assert min(times) < 0.001
 

@@ -190,3 +190,12 @@ def test_a_folder_is_read_again_where_a_file_has_changed_and_a_bad_one_hides_no_
     written(tmp_path, "select 1 as n", "c.sql")
     questions, problems = question_files.folder(tmp_path, MODEL)
     assert [(one.name, one.text) for one in questions] == [("a", "select 22"), ("c", "select 1 as n")] and not problems
+
+
+def test_a_folder_that_cannot_be_opened_is_a_problem_and_no_error(tmp_path, monkeypatch):
+    def refused(path):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "listdir", refused)
+    questions, (problem,) = question_files.folder(tmp_path, MODEL)
+    assert not questions and "cannot be opened (Permission denied)" in str(problem)
