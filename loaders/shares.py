@@ -134,7 +134,7 @@ def add(
     until: str = "",
     now: datetime | None = None,
 ) -> str:
-    """Share a `question` (database, query, title); the key of the share. Raises Refused with a sentence.
+    """Share a `question` (database, query, title, fingerprint); the key of the share. Raises Refused with a sentence.
 
     Who has one answer to a question may not have another with other parameters: see TWICE.
     """
@@ -145,7 +145,7 @@ def add(
         if any(_can_subtract(row, question, parameters, free) for row in shared_with(conn, account, now)):
             raise Refused(TWICE.format(who=account))
     row = {
-        **{name: question[name] for name in ("database", "query", "title")},
+        **{name: question.get(name, "") for name in ("database", "query", "title", "fingerprint")},
         "key": secrets.token_hex(KEY_BYTES),
         "parameters": json.dumps(dict(parameters)),
         "free": json.dumps([name for name in free if name in FREE]),
