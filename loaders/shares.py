@@ -20,7 +20,7 @@ from loaders.statements import ask
 
 NAME = "shares"
 SHAPE = Path(__file__).with_name("shares.sql")
-VERSION = 1  # of the shape
+VERSION = 2  # of the shape
 OURS = 0x53484152  # "SHAR", in the file's head (application_id): known by any name, and as a copy
 BUSY_S = 10.0
 KEY_BYTES = 20
@@ -66,6 +66,8 @@ def opened(path: Path) -> sqlite3.Connection:
         if conn.execute("pragma user_version").fetchone()[0] < VERSION:
             conn.execute("pragma journal_mode = wal")
             conn.executescript(f"begin immediate; {SHAPE.read_text(encoding='utf-8')}")
+            if "fingerprint" not in {name for _, name, *_ in conn.execute("pragma table_info(shares)")}:
+                conn.execute("alter table shares add column fingerprint text not null default ''")
             conn.execute(f"pragma application_id = {OURS}")
             conn.execute(f"pragma user_version = {VERSION}")
             conn.execute("commit")
