@@ -10,10 +10,8 @@ from urllib.parse import quote
 
 import click
 
-from loaders import account_list, accounts, proxy
+from loaders import account_list, accounts, proxy, tutor_groups
 from loaders.errors import CannotServe
-
-GROUP = "select 1 from groups where trim(name) = :group or cast(moodle_id as text) = :group"
 
 
 def say_link(folder: Path, name: str, base_url: str) -> None:
@@ -38,7 +36,7 @@ def unknown(db: Path, groups: Iterable[str]) -> list[str]:
     if not db.exists():
         return []
     with contextlib.closing(sqlite3.connect(db)) as conn, contextlib.suppress(sqlite3.OperationalError):
-        return [group for group in groups if not conn.execute(GROUP, {"group": group}).fetchone()]
+        return [group for group in groups if not tutor_groups.keys(conn, [group])]
     return []
 
 

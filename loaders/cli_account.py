@@ -46,7 +46,8 @@ def seeing(command: Callable) -> Callable:
         click.option("--file", "files", metavar="NAME", multiple=True,
                      help="A database that she may see; repeat for more [default: all]."),
         click.option("--group", "groups", metavar="NAME", multiple=True,
-                     help="A group of a tutor's, by exact name or Moodle's id; repeat for more."),
+                     help="A group of a tutor's, by exact name or Moodle's id; with the course's id before it, "
+                          "as in 2:Online, of that course only. Repeat for more."),
     ):  # fmt: skip
         command = option(command)
     return command

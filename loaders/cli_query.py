@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import click
 
-from loaders import question_new
+from loaders import question_new, reporting
 from loaders.cli_options import database, in_a_sentence, queries
 
 
@@ -61,7 +61,7 @@ def new(name, source, template, show, number, **options) -> None:
         raise click.UsageError("--show goes with --from, and --number with --show activity")
     desk = own_querying.Desk.of(**options)
     for line in own_querying.begin(desk, name, source, template or "question", show, number):
-        click.echo(line)
+        click.echo(reporting.printable(line))
 
 
 @query.command()
@@ -78,7 +78,7 @@ def check(names, plan, **options) -> None:
 
     said, is_good = own_querying.checked(own_querying.Desk.of(**options), names, plan)
     for line in said:
-        click.echo(line)
+        click.echo(reporting.printable(line))
     sys.exit(0 if is_good else 1)
 
 
@@ -91,4 +91,4 @@ def list_(whole, **options) -> None:
     from loaders import own_querying
 
     for line in own_querying.listed(own_querying.Desk.of(**options), whole):
-        click.echo(line)
+        click.echo(reporting.printable(line))

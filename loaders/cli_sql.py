@@ -34,7 +34,7 @@ def sql(statement, as_csv, db, private) -> None:
 
 
 def _csv(columns, rows) -> None:
-    from loaders.web import plain
+    from loaders.csv_cells import plain
 
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(map(plain, columns))

@@ -20,10 +20,10 @@ STILL_THERE = (
 )
 DOWNLOADS = "The downloads that were loaded, wherever you keep them: {}"
 MENTIONED = (
-    "The full name stands in what others wrote, or you about others ({}), and stays there. `--mentions` writes “{}” in"
-    " its place; a newer download brings it back."
+    "The name, address or id stands in what others wrote, or you about others ({}), and stays there. `--mentions` says"
+    " “{}” in its place; a newer download brings it back."
 )
-REPLACED = "The full name stood in what others wrote, or you about others ({}): it is “{}” now."
+REPLACED = "The name, address or id stood in what others wrote, or you about others ({}): it is “{}” now."
 AUDIT = {
     "keep": "The record of look-ups is as it was (--audit keep).",
     "blank": "The record of look-ups keeps {:,} lines without whom they were about (--audit blank).",
@@ -76,7 +76,7 @@ def _student(files: Files, person: int, course: int | None, reason: str, options
     _say_deleted(gone)
     echo(AUDIT[options["audit"]].format(looks))
     _mentions(files, pattern, bool(options["mentions"]))
-    _say_left(files, downloads)
+    _say_left(files, downloads, pattern)
     return _finish(files)
 
 
@@ -134,7 +134,7 @@ def _say_deleted(gone: Counter[str]) -> None:
 def _mentions(files: Files, pattern: re.Pattern[str] | None, replace: bool) -> None:
     """What others wrote about her, and the teacher about others: counted, or replaced."""
     connection, there = files.connection, files.notes.exists()
-    found = mentions.count(connection, pattern)
+    found = mentions.count(connection, pattern, {**mentions.POSTS, **mentions.ELSEWHERE})
     found += notes.use(files.notes, mentions.count, pattern, mentions.OF_NOTES) if there else Counter()
     if not found:
         return
@@ -151,8 +151,9 @@ def _mentions(files: Files, pattern: re.Pattern[str] | None, replace: bool) -> N
     echo(REPLACED.format(where, mentions.REMOVED))
 
 
-def _say_left(files: Files, downloads: list[str]) -> None:
+def _say_left(files: Files, downloads: list[str], pattern: re.Pattern[str] | None = None) -> None:
     copies = list(forget_bytes.copies(files.db, files.private))
+    copies += forget_private.naming(files.db, files.private, pattern) if pattern else []
     if not copies and not downloads:
         return
     echo(STILL_THERE)
@@ -171,7 +172,7 @@ def _finish(files: Files) -> int:
     for sentence in dict.fromkeys(why):
         echo(sentence[0].upper() + sentence[1:] + ".", err=True)
     if untidy and not why:
-        echo("Nothing of it is left in the bytes of the files.")
+        echo("Nothing of what was deleted is left in the bytes of the files.")
     return 1 if why else 0
 
 

@@ -15,7 +15,7 @@ from datasette.app import Datasette
 from datasette.utils import tilde_decode
 from datasette.utils.asgi import Request
 
-from loaders import answers, choosing, look_ups, roles, web
+from loaders import answers, choosing, look_ups, roles, tutor_groups, web
 
 MODEL = "moodle"  # its questions are asked of other files too, see plugins/queries_everywhere.py
 NOT_HERS = "This group is not one of yours."
@@ -87,7 +87,11 @@ async def with_hers(datasette: Datasette, actor: dict, database: str, courses: l
 
 def is_offered(actor: dict | None, value: object, name: str) -> bool:
     """Whether a form offers this group to this visitor: a tutor chooses from her own."""
-    return not actor or roles.role(actor) != roles.TUTOR or bool({str(value), name} & set(actor.get("groups") or ()))
+    return (
+        not actor
+        or roles.role(actor) != roles.TUTOR
+        or bool({str(value), name} & set(map(tutor_groups.word, actor.get("groups") or ())))
+    )
 
 
 def chosen(asked: list[str], hers: list[tuple]) -> list[str]:
@@ -101,7 +105,12 @@ def chosen(asked: list[str], hers: list[tuple]) -> list[str]:
 
 def groups(conn: sqlite3.Connection, course: dict, hers: list[str]) -> list[tuple]:
     """(our key, Moodle's id, name) of the groups of this course that are hers."""
-    return [group for group in answers.groups(conn, course) if set(_names(group)) & set(hers)]
+    about = course["site"], course["moodle_id"]
+    return [
+        group
+        for group in answers.groups(conn, course)
+        if any(tutor_groups.is_one(one, *about, *group[1:]) for one in hers)
+    ]
 
 
 def _names(group: tuple) -> list[str]:

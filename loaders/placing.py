@@ -56,13 +56,14 @@ async def answers(
 ) -> list[Answer]:
     """What the questions with `show: WHERE` answer, by title, all asked together; a teacher's, for a teacher only.
 
-    `given(params)` says what a question with these parameters is asked. Whatever is wrong with one is the sentence of
-    its answer.
+    Those of a pack show nothing there until she has made them her own: a stranger wrote them, and scripts read Moodle's
+    pages. `given(params)` says what a question with these parameters is asked. Whatever is wrong with one is the
+    sentence of its answer.
     """
     if not own_questions.is_teacher(actor):
         return []
     questions, problems = own_questions.found_of(datasette, database)
-    asked = [question for question in questions if question.show == where]
+    asked = [question for question in questions if question.show == where and not question.pack]
     found = await asyncio.gather(*(answer(datasette, database, each, given(each.params)) for each in asked))
     broken = [unreadable(problem) for problem in problems if is_meant_for(problem, where)]
     return sorted([*found, *broken], key=lambda each: (each.title.casefold(), each.name))

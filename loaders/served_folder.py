@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from loaders import look_ups, notes
+from loaders import look_ups, notes, shares
 
 ENDINGS = {".db", ".sqlite", ".sqlite3"}
 # Names in addresses that mean something else already.
@@ -92,7 +92,21 @@ def problem(file: Path, base: str = "/", patience_s: float = 0) -> str | None:
         raise NotYet
     if why := _name_problem(file.stem, base):
         return NOT_SERVED.format(file=file, why=f"{why}; rename it")
-    return NOT_SERVED.format(file=file, why="it holds private notes") if notes.is_notes(file) else None
+    kept = next((what for what, is_one in PRIVATE.items() if is_one(file)), None)
+    return NOT_SERVED.format(file=file, why=f"it holds {kept}") if kept else None
+
+
+def is_record(file: Path) -> bool:
+    """Whether this is the record of look-ups, or a copy of it, by any name."""
+    with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as conn:
+        return bool(conn.execute("select 1 from sqlite_master where name = 'look_ups'").fetchone())
+
+
+PRIVATE = {
+    "private notes": notes.is_notes,
+    "what is shared with whom": shares.is_shares,
+    "the record of look-ups": is_record,
+}
 
 
 def _name_problem(name: str, base: str) -> str:

@@ -20,7 +20,7 @@ from loaders.statements import ask
 
 NAME = "shares"
 SHAPE = Path(__file__).with_name("shares.sql")
-VERSION = 1  # of the shape
+VERSION = 2  # of the shape
 OURS = 0x53484152  # "SHAR", in the file's head (application_id): known by any name, and as a copy
 BUSY_S = 10.0
 KEY_BYTES = 20
@@ -66,6 +66,8 @@ def opened(path: Path) -> sqlite3.Connection:
         if conn.execute("pragma user_version").fetchone()[0] < VERSION:
             conn.execute("pragma journal_mode = wal")
             conn.executescript(f"begin immediate; {SHAPE.read_text(encoding='utf-8')}")
+            if "fingerprint" not in {name for _, name, *_ in conn.execute("pragma table_info(shares)")}:
+                conn.execute("alter table shares add column fingerprint text not null default ''")
             conn.execute(f"pragma application_id = {OURS}")
             conn.execute(f"pragma user_version = {VERSION}")
             conn.execute("commit")
@@ -134,7 +136,7 @@ def add(
     until: str = "",
     now: datetime | None = None,
 ) -> str:
-    """Share a `question` (database, query, title); the key of the share. Raises Refused with a sentence.
+    """Share a `question` (database, query, title, fingerprint); the key of the share. Raises Refused with a sentence.
 
     Who has one answer to a question may not have another with other parameters: see TWICE.
     """
@@ -145,7 +147,7 @@ def add(
         if any(_can_subtract(row, question, parameters, free) for row in shared_with(conn, account, now)):
             raise Refused(TWICE.format(who=account))
     row = {
-        **{name: question[name] for name in ("database", "query", "title")},
+        **{name: question.get(name, "") for name in ("database", "query", "title", "fingerprint")},
         "key": secrets.token_hex(KEY_BYTES),
         "parameters": json.dumps(dict(parameters)),
         "free": json.dumps([name for name in free if name in FREE]),

@@ -7,6 +7,7 @@ create table if not exists shares (
     database text not null,       -- its name here
     query text not null,          -- the question's name there
     title text not null,          -- of the question, on the day
+    fingerprint text not null default '', -- of an own question's SQL, on the day (sharing.fingerprint)
     parameters text not null,     -- JSON, {name: value} of those that were chosen; of a question's others: empty
     free text not null,           -- JSON, [name] of those that the reader may choose
     maker text not null,          -- account that shared it

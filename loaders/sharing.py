@@ -6,6 +6,8 @@ No SQL, no link and no name leaves here. Plugins cannot import one another, so t
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import re
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
@@ -40,6 +42,11 @@ TOO_MANY = "There are too many rows: whoever shared it can narrow it down."
 NAMED = "A person's name, address or number stands in this answer, so that it is not shown."
 FEW_OTHERS = "All but under 5 students are in this group, so that what these few did could be worked out."
 ADVICE = " Next: "  # begins, in a description, what the teacher may do with her students
+OF_A_PACK = (
+    "Somebody else wrote this question: make it your own first (`coursette query new mine --from ...`), and look at"
+    " what it shows."
+)
+CHANGED = "This question was changed after it was shared: whoever shared it can look at it and share it again."
 LONG = 6  # letters or digits of an id or a name that no other word has by chance
 MODEL = "moodle"
 
@@ -91,8 +98,17 @@ async def question(datasette: Datasette, database: str, name: str, actor: dict) 
 
 async def why_not(datasette: Datasette, query: dict) -> str:
     """Why this question cannot be shared; empty where it can."""
+    if query.get("pack"):
+        return OF_A_PACK
     columns = await web.ask(datasette, query["database"], _columns, query["sql"])
     return small_counts.why_not(query.get("aggregate"), columns, query["params"])
+
+
+def fingerprint(query: dict) -> str:
+    """What an own question asks and counts, as a hash: whatever is in its file tomorrow is not what was shared."""
+    if not query.get("file"):
+        return ""  # Coursette's own change with Coursette
+    return hashlib.sha256(json.dumps([query["sql"], query.get("aggregate")], sort_keys=True).encode()).hexdigest()
 
 
 def _columns(conn: sqlite3.Connection, sql: str) -> list[str]:
@@ -174,6 +190,8 @@ async def _of_maker(datasette: Datasette, share: dict) -> dict:
         raise web.Refusal(NOT_HERE)
     if why := await why_not(datasette, query):
         raise web.Refusal(why, 403)
+    if fingerprint(query) != share["fingerprint"]:
+        raise web.Refusal(CHANGED, 403)
     return query
 
 

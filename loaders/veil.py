@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from loaders import guard, veiled_tables
+from loaders import guard, tutor_groups, veiled_tables
 from loaders.veiled_tables import FEWEST, quoted
 
 KEY = "pseudonyms-key"  # in the private folder
@@ -111,9 +111,11 @@ class Veiled:
             return guard.REFUSED
         if action != sqlite3.SQLITE_READ or database is None:
             return guard.ALLOWED
-        if (
-            database == self.file
-        ):  # nobody can write its name; were it known, still nothing would be read but by our views
+        # Nobody can write its name; were it known, still nothing would be read but by our views, and no view of ours
+        # reads SQLite's own tables: `source` may also be what a `with` is called.
+        if database == self.file and first.startswith("sqlite_"):
+            return sqlite3.SQLITE_IGNORE
+        if database == self.file:
             return guard.ALLOWED if source in self.views else sqlite3.SQLITE_IGNORE
         if database == "temp":
             return guard.REFUSED if first in NOT_FOR_VIEWERS else guard.ALLOWED
@@ -172,7 +174,8 @@ class Veiled:
         """Our keys of the people in the groups, and of those who only teach; None: all."""
         if self.veil.groups is None:
             return None
-        given = {"groups": json.dumps([str(group) for group in self.veil.groups])}
+        hers = tutor_groups.keys(self.conn, map(str, self.veil.groups), f"{self.file}.")
+        given = {"groups": json.dumps(sorted(hers))}
         return {row[0] for row in self.conn.execute(_IN_GROUPS.format(file=self.file), given)}
 
 
@@ -202,14 +205,13 @@ group by course_id
 _IN_GROUPS = """
 select person_id
 from {file}.group_members
-join {file}.groups on groups.id = group_id
-where groups.name in (select value from json_each(:groups))
-    or cast(groups.moodle_id as text) in (select value from json_each(:groups))
+where group_id in (select value from json_each(:groups))
 union
 select person_id
 from {file}.enrolments
 group by person_id
-having max(role = 'student') is not 1 and max(role != 'student') = 1
+having max(role = 'student') is not 1
+    and max(role in ('manager', 'coursecreator', 'editingteacher', 'teacher')) = 1
 """
 
 

@@ -14,9 +14,15 @@ from loaders import account_list, accounts, roles, web
 
 PAGE = "/-/accounts"
 GROUPS = """
-select distinct coalesce(cast(groups.moodle_id as text), groups.name), groups.name,
+select distinct
+  iif((select count(*) from sites) > 1 and sites.url is not null, rtrim(sites.url, '/') || ' ', '')
+    || iif(courses.moodle_id is null, '', courses.moodle_id || ':')
+    || coalesce(cast(groups.moodle_id as text), groups.name),
+  groups.name,
   coalesce(courses.shortname, courses.fullname, '')
-from groups join courses on courses.id = groups.course_id
+from groups
+join courses on courses.id = groups.course_id
+join sites on sites.id = courses.site_id
 where groups.field is null and groups.name is not null
 order by courses.data_up_to_utc desc, courses.id, groups.name
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from datasette import hookimpl
 from datasette.app import Datasette
@@ -64,6 +65,21 @@ def sent_by_another_site(scope: dict) -> bool:
     return not said <= {"same-origin", "none"}
 
 
+def is_a_foreign_form(datasette: Datasette, scope: dict) -> bool:
+    """True for a form that no page of ours sent, as far as its headers tell.
+
+    asgi-csrf lets forms without any cookie through, as nobody is signed in by none; with a site's own sign-in in front
+    (proxy.trusted_header) somebody is.
+    """
+    if scope["method"] in ("GET", "HEAD", "OPTIONS"):
+        return False
+    headers = dict(scope["headers"])
+    if b"origin" in headers:
+        origin = headers[b"origin"].decode("latin-1").lower()
+        return not (calls.is_ours(scope, origin) or urlsplit(origin).hostname in web.allowed_hosts(datasette))
+    return b"cookie" not in headers and visitor.by_header(datasette, scope) is not None
+
+
 def may_lead_here(scope: dict, path: str) -> bool:
     """Whether another site may bring a browser to this path: by moving a whole window, to a few pages only."""
     headers = dict(scope["headers"])
@@ -98,7 +114,7 @@ async def refusal(datasette: Datasette, scope: dict) -> Response | None:
     path = web.path_of(datasette, scope)
     if calls.is_call(scope, path):
         return await refusal_of_call(datasette, scope, request)
-    if sent_by_another_site(scope) and not may_lead_here(scope, path):
+    if is_a_foreign_form(datasette, scope) or (sent_by_another_site(scope) and not may_lead_here(scope, path)):
         sentence = "Another site led here: open this page from Coursette itself."
         if path.endswith((".json", ".csv")):
             return await web.refuse(datasette, request, sentence, 403)

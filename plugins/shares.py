@@ -120,6 +120,7 @@ async def add(datasette: Datasette, request: Request, said: Mapping[str, str]) -
     kept = {name: value for name, value in fixed.items() if name not in free}
     readers = [name for name in sharing.readers(datasette) if said.get(f"to_{name}")]
     named = {"database": query["database"], "query": query["name"], "title": query.get("title") or query["name"]}
+    named["fingerprint"] = sharing.fingerprint(query)
     maker, until = request.actor["id"], said.get("until") or ""
     return await sharing.ask(datasette, shares.add, maker, named, kept, sorted(free), readers, until)
 

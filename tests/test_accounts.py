@@ -195,10 +195,10 @@ def test_a_link_lasts_three_days_and_a_new_one_ends_only_its_own(private):
 
 # The page
 async def test_the_page_adds_changes_and_removes(datasette, private):
-    form = {"do": "add", "name": "tina", "role": "tutor", "group": ["7", "8"]}
+    form = {"do": "add", "name": "tina", "role": "tutor", "group": ["2:7", "2:8"]}
     added = await post(datasette, "/-/accounts", form, TEACHER)
     link = re.search(r"<code>(http://localhost/-/sign-in\?token=[\w-]+)</code>", added.text)
-    assert added.status_code == 200 and link and row(private, "tina")["groups"] == ["7", "8"]
+    assert added.status_code == 200 and link and row(private, "tina")["groups"] == ["2:7", "2:8"]
     assert "Online (EDC3100), Toowoomba (EDC3100)" in added.text and "no-store" in added.headers["cache-control"]
     assert link[1] not in (await get(datasette, "/-/accounts")).text, "shown once"
     await post(datasette, "/-/accounts", {"do": "role", "name": "tina", "role": "colleague"}, TEACHER)

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from loaders import schema, served_folder, serving
+from loaders import look_ups, schema, served_folder, serving, shares
 from tests import made_up
 from tests.test_metadata import MOODLE
 from tests.visit import COLLEAGUE, get, instance
@@ -156,6 +156,15 @@ async def test_what_cannot_be_served_is_said_once(folder, model, caplog):
     lines = [record.message for record in caplog.records]
     assert len(lines) == 5 and "edc3100.sqlite is not served: another file is called edc3100" in " ".join(lines)
     assert await name_in(datasette, "notes") == "404"
+
+
+async def test_what_is_private_is_not_served_by_another_name(folder, tmp_path):
+    look_ups.opened(folder / "copy.db").close()
+    shares.opened(folder / "what I share.db").close()
+    before = {path.name: path.stat().st_size for path in folder.iterdir()}
+    datasette = serve(folder)
+    assert not {"copy", "what I share"} & set(datasette.databases)
+    assert {path.name: path.stat().st_size for path in folder.iterdir()}.items() >= before.items()
 
 
 def test_a_folder_with_nothing_to_serve_is_refused(tmp_path, model):

@@ -153,7 +153,7 @@ def test_no_byte_is_left_of_name_address_number_posts_and_notes(course):
     assert left(course.parent) == list(ZOES)
     result = coursette("forget", "student", "zoe@student.example.edu", "--db", course)
     assert result.exit_code == 0, result.output
-    assert "Nothing of it is left in the bytes of the files." in result.output
+    assert "Nothing of what was deleted is left in the bytes of the files." in result.output
     assert left(course.parent) == []
     assert rows(course, "select count(*) from forgotten where kind = 'untidy'") == [(0,)]
 

@@ -194,3 +194,17 @@ async def test_kept_questions_stand_under_their_pack_and_lead_nowhere_else(tmp_p
     course = (await get(datasette, "/-/course?course=2")).text
     assert course.index("Who &lt;b&gt;reads&lt;/b&gt;") < course.index("All students")
     assert (await get(datasette, "/moodle/mine.json?_shape=array")).json() == [{"mine": 1}], "her own comes first"
+
+
+async def test_a_question_of_a_pack_is_not_shared_and_stands_on_no_moodle_page(tmp_path):
+    path = made_up.small(tmp_path / "moodle.db")
+    counts = "-- aggregate: students\n-- show: activity\n-- parameters:\n--   course:\n"
+    text = f"{counts}select cmid, 30 as students, name as number from activities where :course = '2'\n"
+    write(tmp_path / "queries" / "own.sql", text)
+    pack_folder.put(tmp_path / "queries", packs.parse(text_of(theirs=text)), ["theirs"])
+    datasette = instance(path)
+    answer = (await get(datasette, "/-/usage.json?course=2")).json()
+    assert [each["name"] for each in answer["numbers"]] == ["own"]
+    shared = await get(datasette, "/-/shares?db=moodle&query=theirs&course=2")
+    assert "Somebody else wrote this question" in shared.text
+    assert "Somebody else" not in (await get(datasette, "/-/shares?db=moodle&query=own&course=2")).text

@@ -414,3 +414,18 @@ async def test_the_file_is_never_served(datasette, tmp_path):
 
 def test_the_asked_are_all_known():
     assert set(ASKED) <= set(FILLED)
+
+
+def test_shares_of_an_older_shape_stay(tmp_path):
+    path = tmp_path / "shares.db"
+    older = shares.SHAPE.read_text(encoding="utf-8").replace("    fingerprint text not null default '',", "")
+    with closing(sqlite3.connect(path)) as conn:
+        conn.executescript(older)
+        conn.execute(
+            "insert into shares (key, database, query, title, parameters, free, maker, made_utc)"
+            " values ('k', 'moodle', 'weeks', 'Weeks', '{}', '[]', 'teacher', '2026-01-01T00:00:00Z')"
+        )
+        conn.execute("pragma user_version = 1")
+        conn.commit()
+    with closing(shares.opened(path)) as conn:
+        assert conn.execute("select key, fingerprint from shares").fetchall() == [("k", "")]
