@@ -74,8 +74,10 @@ def is_a_foreign_form(datasette: Datasette, scope: dict) -> bool:
     if scope["method"] in ("GET", "HEAD", "OPTIONS"):
         return False
     headers = dict(scope["headers"])
-    if b"origin" in headers:
-        origin = headers[b"origin"].decode("latin-1").lower()
+    if b"sec-fetch-site" in headers:
+        return False  # then sent_by_another_site knows
+    origin = headers.get(b"origin", b"null").decode("latin-1").lower()
+    if origin != "null":  # as our own pages say too, which send no referrer
         return not (calls.is_ours(scope, origin) or urlsplit(origin).hostname in web.allowed_hosts(datasette))
     return b"cookie" not in headers and visitor.by_header(datasette, scope) is not None
 
